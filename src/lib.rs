@@ -13,6 +13,8 @@
 //! | check a key | [`Verifier`], which returns a [`Grant`] |
 //! | set the rules of a tenant | [`Policy`] |
 //! | protect routes | [`guide::web`] |
+//! | build a page for keys of an organization, a user or service accounts | [`guide::organization_keys`], [`guide::user_keys`], [`guide::service_accounts`] |
+//! | build a page for key ids and secrets, or a tenant's console | [`guide::key_id_and_secret`], [`guide::tenant_console`] |
 //! | choose where keys are stored, or write a store | [`store`] |
 //! | operate the service | [`guide::background`], [`guide::operating`] |
 //! | handle an incident | [`guide::incidents`] |
@@ -36,8 +38,9 @@ mod value;
 mod verifier;
 
 pub use crate::authority::{
-    AccountError, Authority, GenerateError, Issued, KeyEntry, KeyError, ListError, Listing,
-    NewOwnerError, Overlap, RevokeReport, SetPolicyError, SweepReport, UserError,
+    Abilities, AccountError, Authority, GenerateError, Issued, KeyChoices, KeyEntry, KeyError,
+    KeyNumbers, ListError, Listing, NewOwnerError, Obstacle, Overlap, RevokeReport, SetPolicyError,
+    SweepReport, UserError,
 };
 #[cfg(feature = "tokio")]
 pub use crate::background::{RunOptions, Running, StartError};

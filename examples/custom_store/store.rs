@@ -9,15 +9,16 @@ use std::sync::{Mutex, MutexGuard};
 
 use keywright::store::plan::{self, Effects, Rows, View};
 use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    OwnerRecord, Page, Resolve, StoreError, StoredKey, TenantEntry, TenantPolicy, TenantQuery,
-    Usage, UsageBatch, async_trait,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, OwnedKeys,
+    Page, Resolve, StoreError, StoredKey, TenantEntry, TenantPolicy, TenantQuery, UsageBatch,
+    async_trait,
 };
-use keywright::{AccountId, Event, KeyId, ServiceAccount, TenantId, Timestamp, User, UserId};
+use keywright::{AccountId, KeyId, TenantId, UserId};
+use keywright::{Event, Owner, ServiceAccount, Timestamp, User};
 
 type Answer<T> = Result<T, StoreError>;
 type Paged<T> = Answer<Page<T>>;
-type Row<'a> = (&'a KeyRecord, Usage, Option<OwnerRecord>);
+type Owned = Answer<Vec<OwnedKeys>>;
 
 #[derive(Debug, Default)]
 struct State {
@@ -28,12 +29,6 @@ struct State {
 }
 
 impl State {
-    /// Returns the keys of one tenant, or of all tenants.
-    fn keys(&self, of: Option<&TenantId>) -> impl Iterator<Item = Row<'_>> {
-        let keys = self.rows.keys.values().filter(move |k| of.is_none_or(|t| k.key().tenant == *t));
-        keys.map(|k| (k, self.rows.usage(k.id()).unwrap_or_default(), self.rows.owner_of(k.key())))
-    }
-
     /// Writes all effects of a batch. Writers and the ids of deleted records are never removed: the
     /// view `Rows` names none.
     fn write(&mut self, effects: Effects) {
@@ -62,59 +57,64 @@ impl State {
 #[derive(Debug, Default)]
 pub(crate) struct CustomStore(Mutex<State>);
 
-impl CustomStore {
-    fn state(&self) -> Answer<MutexGuard<'_, State>> {
-        self.0.lock().map_err(|_| StoreError::corrupt("a writer panicked"))
-    }
+fn state(store: &CustomStore) -> Answer<MutexGuard<'_, State>> {
+    store.0.lock().map_err(|_| StoreError::corrupt("a writer panicked"))
 }
 
 #[async_trait]
 impl KeyStore for CustomStore {
     fn resolve<'a>(&'a self, key: &KeyId, _: Freshness) -> Resolve<'a> {
-        Resolve::ready(self.state().and_then(|state| state.rows.resolve(key)))
+        Resolve::ready(state(self).and_then(|state| state.rows.resolve(key)))
     }
 
     async fn key(&self, tenant: &TenantId, id: &KeyId) -> Answer<Option<StoredKey>> {
-        let stored = |(k, usage, owner): Row<'_>| StoredKey { record: k.clone(), usage, owner };
-        Ok(self.state()?.keys(Some(tenant)).find(|(key, ..)| key.id() == id).map(stored))
+        Ok(state(self)?.rows.stored_key(tenant, id))
     }
 
     async fn account(&self, tenant: &TenantId, id: &AccountId) -> Answer<Option<ServiceAccount>> {
-        Ok(self.state()?.rows.account(id).filter(|a| a.tenant == *tenant).cloned())
+        Ok(state(self)?.rows.account(id).filter(|a| a.tenant == *tenant).cloned())
     }
 
     async fn user(&self, tenant: &TenantId, id: &UserId) -> Answer<Option<User>> {
-        Ok(self.state()?.rows.user(tenant, id).cloned())
+        Ok(state(self)?.rows.user(tenant, id).cloned())
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Answer<Option<TenantPolicy>> {
-        Ok(self.state()?.rows.policies.get(tenant).cloned())
+    async fn policies(&self, of: &[TenantId]) -> Answer<Vec<Option<TenantPolicy>>> {
+        state(self).map(|state| of.iter().map(|t| state.rows.policy(t).cloned()).collect())
     }
 
     async fn keys(&self, tenant: &TenantId, of: &KeyQuery, at: Timestamp) -> Paged<StoredKey> {
-        Ok(of.page(self.state()?.keys(Some(tenant)), at))
+        Ok(of.page(state(self)?.rows.stored_keys(Some(tenant)), at))
+    }
+
+    async fn owned_keys(&self, of: &TenantId, by: &[Owner], most: u16, at: Timestamp) -> Owned {
+        Ok(OwnedKeys::of(by, state(self)?.rows.stored_keys(Some(of)), most, at))
+    }
+
+    async fn count_keys(&self, tenant: &TenantId, of: &KeyQuery, at: Timestamp) -> Answer<u64> {
+        Ok(of.count(state(self)?.rows.stored_keys(Some(tenant)), at))
     }
 
     async fn accounts(&self, tenant: &TenantId, of: &AccountQuery) -> Paged<ServiceAccount> {
-        Ok(of.page(self.state()?.rows.accounts.values().filter(|a| a.tenant == *tenant)))
+        Ok(of.page(state(self)?.rows.accounts.values().filter(|a| a.tenant == *tenant)))
     }
 
     async fn events(&self, tenant: &TenantId, query: &EventQuery) -> Paged<Event> {
-        let mut events = self.state()?.events.clone();
+        let mut events = state(self)?.events.clone();
         events.retain(|event| event.tenant == *tenant);
         Ok(query.page_of(&events))
     }
 
     async fn keys_of_all_tenants(&self, of: &KeyQuery, at: Timestamp) -> Paged<StoredKey> {
-        Ok(of.page(self.state()?.keys(None), at))
+        Ok(of.page(state(self)?.rows.stored_keys(None), at))
     }
 
     async fn tenants(&self, of: &TenantQuery, at: Timestamp) -> Paged<TenantEntry> {
-        Ok(of.page(self.state()?.rows.tenants(at)))
+        Ok(of.page(state(self)?.rows.tenants(at)))
     }
 
     async fn commit(&self, batch: Batch) -> Answer<Epoch> {
-        let mut state = self.state()?;
+        let mut state = state(self)?;
         let effects = plan::batch(&state.rows, batch)?;
         state.write(effects);
         state.epoch += 1;
@@ -122,7 +122,7 @@ impl KeyStore for CustomStore {
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Answer<()> {
-        let mut state = self.state()?;
+        let mut state = state(self)?;
         // A batch that was added before has no effects.
         let effects = plan::usage(&state.rows, batch)?.unwrap_or_default();
         state.write(effects);
@@ -131,6 +131,6 @@ impl KeyStore for CustomStore {
 
     async fn changes(&self, _since: Epoch) -> Answer<Changes> {
         // `None` means that the changed keys are unknown. A cache then reads everything again.
-        Ok(Changes { epoch: Epoch(self.state()?.epoch), touched: None })
+        Ok(Changes { epoch: Epoch(state(self)?.epoch), touched: None })
     }
 }

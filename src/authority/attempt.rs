@@ -11,6 +11,7 @@ use crate::record::actor::Actor;
 use crate::record::event::{Event, EventDetails, EventOutcome};
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy_in_force::PolicyInForce;
 use crate::record::user::User;
 use crate::setup::retry::{Attempted, commit, retry};
@@ -105,9 +106,15 @@ impl Attempt<'_> {
 
     /// Returns the record of a user of the tenant, or that of an unknown user.
     pub(super) async fn user(&self, user: &UserId) -> Result<User, StoreError> {
-        let tenant = self.actor.tenant();
-        let stored = self.store().user(tenant, user).await?;
-        Ok(stored.unwrap_or_else(|| User::unknown(tenant.clone(), user.clone(), self.now)))
+        self.authority.user_record(self.actor.tenant(), user, self.now).await
+    }
+
+    /// Reads the record of an owner; `None` if the owner has none.
+    pub(super) async fn owner_record(
+        &self,
+        owner: &Owner,
+    ) -> Result<Option<OwnerRecord>, StoreError> {
+        self.authority.owner_record(self.actor.tenant(), owner, self.now).await
     }
 
     /// Writes one change together with the event, after adding `details` to the event.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::record::account::ServiceAccount;
 use crate::record::actor::PermissionDenied;
 use crate::record::edit::EditError;
 use crate::record::key::{RotateError, WrongStatus};
@@ -10,7 +9,6 @@ use crate::record::policy_error::PolicyError;
 use crate::record::requirement::Requirements;
 use crate::record::role::RoleName;
 use crate::record::rules::RuleError;
-use crate::record::user::User;
 use crate::store::{MAX_LIMIT, StoreError};
 use crate::value::id::{AccountId, KeyId, UserId};
 use crate::value::random::RandomError;
@@ -354,18 +352,6 @@ pub enum NewOwnerError {
         /// The limit.
         limit: u16,
     },
-}
-
-impl User {
-    pub(super) fn must_not_be_suspended(&self) -> Result<(), GenerateError> {
-        if self.suspended { Err(GenerateError::UserSuspended(self.id.clone())) } else { Ok(()) }
-    }
-}
-
-impl ServiceAccount {
-    pub(super) fn must_be_enabled(&self) -> Result<(), GenerateError> {
-        if self.enabled { Ok(()) } else { Err(GenerateError::AccountDisabled(self.id)) }
-    }
 }
 
 impl From<EditError> for KeyError {

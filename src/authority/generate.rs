@@ -1,7 +1,6 @@
 //! The operation that generates a key.
 
-use std::sync::Arc;
-
+use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::{Key, KeyRecord, Owner};
@@ -20,6 +19,7 @@ use super::Authority;
 use super::attempt::Attempt;
 use super::errors::GenerateError;
 use super::listing::{KeyEntry, entry};
+use super::obstacle::Obstacle;
 
 /// A key that was just generated or rotated, with its token.
 ///
@@ -79,7 +79,8 @@ impl Authority {
     ///
     /// Generating needs three things: the actor's permission, a license (API access in the tenant's
     /// plan, and an actor to whom the host has not denied it), and the tenant's own switch for API
-    /// access. The error names all that are missing. The limit of live keys for each owner holds
+    /// access. The error names all that are missing, and [`abilities`](Self::abilities) tells before.
+    /// The limit of live keys for each owner holds
     /// exactly, under any number of concurrent calls.
     ///
     /// # Errors
@@ -113,23 +114,17 @@ impl Authority {
                     .text(DetailField::Name, &new.name)
                     .text(DetailField::Owner, owner);
                 let mut rules = attempt.rules().await?;
-                let mut owner_record = None;
                 Requirements::missing(actor, owner, rules.policy())?;
-                match owner {
-                    Owner::Account(id) => {
-                        let found = attempt.store().account(actor.tenant(), id).await?;
-                        let account = found.ok_or(GenerateError::AccountNotFound(*id))?;
-                        account.must_be_enabled()?;
-                        owner_record = Some(OwnerRecord::Account(Arc::new(account.clone())));
-                        rules.add_account(account);
+                let owner_record = attempt.owner_record(owner).await?;
+                if let Some(obstacle) = Obstacle::of_owner(owner, owner_record.as_ref()) {
+                    return Err(obstacle.into());
+                }
+                match &owner_record {
+                    Some(OwnerRecord::Account(account)) => {
+                        rules.add_account(ServiceAccount::clone(account));
                     }
-                    Owner::User(id) => {
-                        let user = attempt.user(id).await?;
-                        user.must_not_be_suspended()?;
-                        rules.add_user(&user);
-                        owner_record = Some(OwnerRecord::User(Arc::new(user)));
-                    }
-                    Owner::Organization => {}
+                    Some(OwnerRecord::User(user)) => rules.add_user(user),
+                    None => {}
                 }
                 let (policy, account) = (rules.policy(), rules.account.as_ref());
                 let checked = new.check(owner, actor, policy, account, attempt.now)?;

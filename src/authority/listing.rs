@@ -44,6 +44,8 @@ use super::errors::{KeyError, ListError};
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
+///
+/// See [How to build a user's API access page](crate::guide::user_keys) in the guide.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct KeyEntry {

@@ -4,6 +4,7 @@
 //! permissions are decided in `record::actor`, the transitions of a key in `record::key`, and the
 //! rules of a tenant in `record::rules`. The change is committed together with its event.
 
+mod abilities;
 mod accounts;
 #[cfg(feature = "management")]
 mod after_change;
@@ -13,6 +14,7 @@ mod errors;
 mod generate;
 mod keys;
 mod listing;
+mod obstacle;
 mod refusal;
 mod revoke;
 mod rotate;
@@ -24,6 +26,7 @@ mod violation;
 mod whole_listings;
 
 use std::fmt;
+use std::slice;
 use std::sync::Arc;
 
 #[cfg(feature = "management")]
@@ -31,23 +34,28 @@ use crate::record::actor::Actor;
 use crate::record::event::Event;
 #[cfg(feature = "management")]
 use crate::record::event::{DetailField, EventDetails, EventOutcome, RefusalCode};
+use crate::record::key::Owner;
 #[cfg(feature = "management")]
 use crate::record::operation::Operation;
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::{Policy, TenantPolicy};
 use crate::record::policy_in_force::PolicyInForce;
+use crate::record::user::User;
 use crate::setup::Setup;
-use crate::store::{Condition, StoreError};
-use crate::value::id::TenantId;
+use crate::store::{Condition, OwnedKeys, StoreError};
 #[cfg(feature = "management")]
 use crate::value::id::{AccountId, KeyId};
+use crate::value::id::{TenantId, UserId};
 use crate::value::time::Timestamp;
 
+pub use self::abilities::{Abilities, KeyChoices, KeyNumbers};
 pub use self::all_tenants::RevokeReport;
 pub use self::errors::{
     AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,
 };
 pub use self::generate::Issued;
 pub use self::listing::{KeyEntry, Overlap};
+pub use self::obstacle::Obstacle;
 pub use self::upkeep::SweepReport;
 pub use self::whole_listings::Listing;
 
@@ -79,12 +87,18 @@ pub use self::whole_listings::Listing;
 /// # }).unwrap();
 /// ```
 ///
-/// See [Actors](crate::guide::actors) and [States](crate::guide::states) in the guide.
+/// See [Actors](crate::guide::actors) and [States](crate::guide::states) in the guide. Five pages
+/// there show how to build a page on this type: for
+/// [an organization](crate::guide::organization_keys), [a user](crate::guide::user_keys),
+/// [key ids and secrets](crate::guide::key_id_and_secret),
+/// [service accounts](crate::guide::service_accounts) and
+/// [the tenant's admin](crate::guide::tenant_console).
 ///
 /// # Overview
 /// | task | methods |
 /// |---|---|
 /// | generate a key | [`generate`](Self::generate) |
+/// | show what an actor may do | [`abilities`](Self::abilities) |
 /// | show keys | [`key`](Self::key), [`keys`](Self::keys), [`all_keys`](Self::all_keys) |
 /// | change a key | [`edit`](Self::edit), [`rename`](Self::rename) |
 /// | stop a key for a while | [`disable`](Self::disable), [`enable`](Self::enable) |
@@ -189,13 +203,68 @@ impl Authority {
 
     /// Returns the policy that the tenant has stored, and the condition that it has not changed.
     async fn stored_policy(&self, tenant: &TenantId) -> Result<StoredPolicy, StoreError> {
-        let stored = self.setup.store.policy(tenant).await?;
-        let version = stored.as_ref().map_or(0, |policy| policy.version);
-        let unchanged = Condition::PolicyVersion { tenant: tenant.clone(), version };
-        Ok(StoredPolicy { stored, default: Arc::clone(&self.setup.default_policy), unchanged })
+        let stored = self.stored_policies(slice::from_ref(tenant)).await?.pop();
+        stored.ok_or_else(answers_missing)
+    }
+
+    /// Returns the policies that tenants have stored, in the order of `tenants`.
+    async fn stored_policies(&self, tenants: &[TenantId]) -> Result<Vec<StoredPolicy>, StoreError> {
+        let found = self.setup.store.policies(tenants).await?;
+        // A missing answer must not read as a tenant without a policy of its own.
+        if found.len() != tenants.len() {
+            return Err(answers_missing());
+        }
+        let of = |(tenant, stored): (&TenantId, Option<TenantPolicy>)| {
+            let version = stored.as_ref().map_or(0, |policy| policy.version);
+            let unchanged = Condition::PolicyVersion { tenant: tenant.clone(), version };
+            StoredPolicy { stored, default: Arc::clone(&self.setup.default_policy), unchanged }
+        };
+        Ok(tenants.iter().zip(found).map(of).collect())
     }
 
     /// Records a refused call, with an event of its own or in the count of its minute.
+    /// Returns the numbers of keys of owners and the newest keys of each, in the order of `owners`.
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        now: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        let found = self.setup.store.owned_keys(tenant, owners, most, now).await?;
+        if found.len() == owners.len() { Ok(found) } else { Err(answers_missing()) }
+    }
+
+    /// Returns the tenant's record of a user, or one that says nothing if there is none.
+    async fn user_record(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<User, StoreError> {
+        let stored = self.setup.store.user(tenant, user).await?;
+        Ok(stored.unwrap_or_else(|| User::unknown(tenant.clone(), user.clone(), now)))
+    }
+
+    /// Returns the record of an owner. It is `None` for the organization and for an absent account.
+    async fn owner_record(
+        &self,
+        tenant: &TenantId,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<Option<OwnerRecord>, StoreError> {
+        Ok(match owner {
+            Owner::Account(id) => {
+                let found = self.setup.store.account(tenant, id).await?;
+                found.map(|account| OwnerRecord::Account(Arc::new(account)))
+            }
+            Owner::User(id) => {
+                Some(OwnerRecord::User(Arc::new(self.user_record(tenant, id, now).await?)))
+            }
+            Owner::Organization => None,
+        })
+    }
+
     async fn record_refusal(&self, event: Event) -> Result<(), StoreError> {
         self.setup.refusal_log.record(&*self.setup.store, event).await
     }
@@ -215,6 +284,11 @@ impl Authority {
         let event = Event::by(actor, operation, self.now());
         self.record_refusal(Event { key, account, outcome, details, ..event }).await
     }
+}
+
+/// Returns the error for a store that does not return one answer for each tenant or owner.
+fn answers_missing() -> StoreError {
+    StoreError::corrupt("the store did not return one answer for each tenant")
 }
 
 /// The policy that a tenant has stored, beside the host's default.

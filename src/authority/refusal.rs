@@ -87,7 +87,7 @@ fn rule(error: &RuleError) -> Refusal {
             with(RefusalCode::ScopeOutsideCeiling, details.text(DetailField::Scope, scope))
         }
         RuleError::NoScopeLeft => plain(RefusalCode::NoScopeLeft),
-        RuleError::SetByAdministrator(limit) => {
+        RuleError::SetByAdministrator { limit, .. } => {
             with(RefusalCode::SetByAdministrator, details.text(DetailField::Field, limit))
         }
         RuleError::RateAboveLimit { rate, limit } => {
@@ -311,6 +311,8 @@ mod tests {
         let (account, key) = (id.parse().expect("an id"), id.parse().expect("an id"));
         let (time, hour) = (Timestamp::MIN, Duration::from_hours(1));
         let rate = "1/60s".parse().expect("a rate");
+        let bound = "1/60s".to_owned();
+        let by_admin = of_key(RuleError::SetByAdministrator { limit: KeyLimit::Rate, bound });
         let denied = PermissionDenied { operation: Operation::KeyShow };
         let status = WrongStatus { operation: Operation::KeyRotate, status: KeyStatus::Revoked };
         let expires = format!("expires_at=\"{time}\"");
@@ -369,11 +371,7 @@ mod tests {
                 C::ScopeOutsideCeiling,
                 "scope=\"a:b\"",
             ),
-            (
-                of_key(RuleError::SetByAdministrator(KeyLimit::Rate)),
-                C::SetByAdministrator,
-                "field=\"rate\"",
-            ),
+            (by_admin, C::SetByAdministrator, "field=\"rate\""),
             (
                 of_key(RuleError::RateAboveLimit { rate, limit: rate }),
                 C::RateAboveLimit,

@@ -34,9 +34,7 @@ impl Authority {
     /// [`UserError::PermissionDenied`] and [`UserError::Store`].
     pub async fn user(&self, actor: &Actor, user: &UserId) -> Result<User, UserError> {
         actor.must(Operation::UserShow, &Owner::User(user.clone()))?;
-        let tenant = actor.tenant();
-        let stored = self.setup.store.user(tenant, user).await?;
-        Ok(stored.unwrap_or_else(|| User::unknown(tenant.clone(), user.clone(), self.now())))
+        Ok(self.user_record(actor.tenant(), user, self.now()).await?)
     }
 
     /// Sets or clears the display name of a user, which listings show and search.

@@ -191,7 +191,10 @@ mod tests {
             ),
             (E::ScopeOutsideCeiling("a:b".parse().expect("a scope")), "scopes a:b -"),
             (E::NoScopeLeft, "scopes - -"),
-            (E::SetByAdministrator(KeyLimit::Networks), "networks - -"),
+            (
+                E::SetByAdministrator { limit: KeyLimit::Networks, bound: "192.0.2.1".to_owned() },
+                "networks - 192.0.2.1",
+            ),
             (E::RateAboveLimit { rate, limit }, "rate 9/60s 1/60s"),
         ];
         for (error, expected) in rows {

@@ -28,6 +28,17 @@
 //! * [The management API](crate::guide::management): routes for your users to manage their keys
 //! * [Background work](crate::guide::background): flushing, shutting down, sweeping, and health checks
 //!
+//! # Five pages to build
+//!
+//! Each begins with a picture of the page, has the calls in Rust and over HTTP, and a table of every column and button.
+//!
+//! * [How to build an organization's keys page](crate::guide::organization_keys): name, expiry, rename, delete
+//! * [How to build a user's API access page](crate::guide::user_keys): uses, stale keys, rotation with a hand-over
+//! * [How to build a page for key ids and key secrets](crate::guide::key_id_and_secret): disable, enable, regenerate
+//! * [How to build a service accounts page](crate::guide::service_accounts): roles, a read-only switch, and their keys
+//! * [How to build a console for the tenant's admin](crate::guide::tenant_console): settings, limits, alerts, every key and
+//!   event
+//!
 //! # Stores
 //!
 //! * [Choosing a store](crate::guide::stores): memory, one file, or PostgreSQL
@@ -64,6 +75,11 @@ pages!(
     rotation,
     tokens,
     pagination,
+    organization_keys,
+    user_keys,
+    key_id_and_secret,
+    service_accounts,
+    tenant_console,
     background,
     stores,
     nodes,

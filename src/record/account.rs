@@ -36,7 +36,8 @@ use crate::value::time::Timestamp;
 /// # }).unwrap();
 /// ```
 ///
-/// See [Concepts](crate::guide::concepts) in the guide.
+/// See [Concepts](crate::guide::concepts) and [How to build a service accounts
+/// page](crate::guide::service_accounts) in the guide.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -331,6 +331,9 @@ impl Actor {
 
     /// Returns whether the actor has permission for `operation` on a key of `owner`.
     ///
+    /// Handing a key of a service account over needs
+    /// [`MANAGE_ACCOUNTS`](Permissions::MANAGE_ACCOUNTS) too.
+    ///
     /// ```
     /// use keywright::{Actor, Operation, Owner, UserId};
     ///
@@ -342,6 +345,13 @@ impl Actor {
     /// ```
     pub fn may(&self, operation: Operation, owner: &Owner) -> bool {
         self.permissions.allow(operation, self.owns(owner))
+            && (owner.account().is_none() || self.manages_keys_of_accounts(operation))
+    }
+
+    /// Returns whether the actor may take a key from a service account, if `operation` does so.
+    fn manages_keys_of_accounts(&self, operation: Operation) -> bool {
+        operation != Operation::KeyTransfer
+            || self.permissions.contains(Permissions::MANAGE_ACCOUNTS)
     }
 
     /// Checks the permission for `operation` on a key of `owner`.
@@ -369,7 +379,7 @@ impl Actor {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn may_for_any(&self, operation: Operation) -> bool {
-        self.permissions.allow(operation, false)
+        self.permissions.allow(operation, false) && self.manages_keys_of_accounts(operation)
     }
 }
 

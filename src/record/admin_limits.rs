@@ -65,8 +65,11 @@ text_enum! {
     ///
     /// let edit = KeyEdit::new().rate(Some("200/60s".parse()?));
     /// let refused = authority.edit(&alice, &key.id, edit).await;
-    /// let limit = RuleError::SetByAdministrator(KeyLimit::Rate);
-    /// assert!(matches!(refused, Err(KeyError::Rule(rule)) if rule == limit));
+    /// let rule = RuleError::SetByAdministrator {
+    ///     limit: KeyLimit::Rate,
+    ///     bound: String::from("100/60s"),
+    /// };
+    /// assert!(matches!(refused, Err(KeyError::Rule(error)) if error == rule));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```

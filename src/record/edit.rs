@@ -317,23 +317,28 @@ impl KeyEdit {
             return Ok(());
         }
         let set = key.admin_limits;
-        let widens = |is_set: bool, limit: KeyLimit| {
-            if is_set { Err(RuleError::SetByAdministrator(limit)) } else { Ok(()) }
+        let widens = |is_set: bool, limit: KeyLimit, bound: &dyn ToString| {
+            let wider = || RuleError::SetByAdministrator { limit, bound: bound.to_string() };
+            if is_set { Err(wider()) } else { Ok(()) }
         };
         if let Some(scopes) = &self.scopes
             && (scopes.first_outside(&key.scopes).is_some() || scopes.is_empty())
             && *scopes != key.scopes
         {
-            widens(set.scopes, KeyLimit::Scopes)?;
+            let bound: &dyn ToString =
+                if key.scopes.is_empty() { &"the default scopes" } else { &key.scopes };
+            widens(set.scopes, KeyLimit::Scopes, bound)?;
         }
         if let Some(networks) = &self.networks
             && !networks.is_within(&key.networks)
         {
-            widens(set.networks, KeyLimit::Networks)?;
+            let blocks: Vec<String> = key.networks.iter().map(ToString::to_string).collect();
+            widens(set.networks, KeyLimit::Networks, &blocks.join(" "))?;
         }
         match (self.rate, key.rate) {
             (Some(NewRate(rate)), Some(limit)) if set.rate => {
-                widens(!rate.is_some_and(|rate| rate.is_within(&limit)), KeyLimit::Rate)
+                let is_within = rate.is_some_and(|rate| rate.is_within(&limit));
+                widens(!is_within, KeyLimit::Rate, &limit)
             }
             (Some(NewRate(rate)), _) => check_rate(rate, &key.owner, actor, policy),
             (None, _) => Ok(()),

@@ -39,6 +39,8 @@ const ORGANIZATION: &str = "organization";
 /// assert_eq!(alice.to_string(), "user:alice");
 /// # Ok::<(), keywright::Error>(())
 /// ```
+///
+/// See [How to build an organization's keys page](crate::guide::organization_keys) in the guide.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Owner {
     /// A person, by the host's id.

@@ -9,7 +9,7 @@ use crate::record::admin_limits::AdminLimits;
 use crate::record::key::{Key, Owner};
 use crate::record::policy_in_force::PolicyInForce;
 use crate::record::rules::{
-    ExpiryField, RuleError, check_name, check_rate, check_scopes, is_administrator,
+    ExpiryField, RuleError, check_lifetime, check_name, check_rate, check_scopes, is_administrator,
 };
 use crate::value::id::KeyId;
 use crate::value::metadata::Metadata;
@@ -476,15 +476,7 @@ impl NewKey {
             }
             (Expiry::At(time), _) => (Some(time), ExpiryField::ExpiresAt),
         };
-        if policy.require_expiry().value && expires.is_none() {
-            return Err(RuleError::ExpiryRequired);
-        }
-        if let Some(max) = policy.max_lifetime().value
-            && expires.is_none_or(|expires| expires.since(now) > max)
-        {
-            let lifetime = expires.map(|expires| expires.since(now));
-            return Err(RuleError::LifetimeTooLong { field, lifetime, max });
-        }
+        check_lifetime(expires.map(|expires| expires.since(now)), field, policy)?;
         Ok(expires)
     }
 }

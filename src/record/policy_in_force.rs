@@ -177,9 +177,19 @@ impl<'a> PolicyInForce<'a> {
 
     /// Checks that a name follows the patterns of plan and settings.
     pub(crate) fn check_name(self, name: &Name) -> Result<(), NameError> {
-        let own = self.name_pattern().value;
-        let patterns = [self.plan.name_pattern.as_ref(), own];
-        patterns.into_iter().flatten().try_for_each(|pattern| pattern.check(name))
+        self.name_rule()?.map_or(Ok(()), |pattern| pattern.check(name))
+    }
+
+    /// Returns the pattern that names must follow: that of the plan and that of the settings
+    /// together. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`NameError::NoneFits`] if no name follows both.
+    pub(crate) fn name_rule(self) -> Result<Option<NamePattern>, NameError> {
+        match (self.plan.name_pattern.as_ref(), self.name_pattern().value) {
+            (Some(plan), Some(own)) => own.within(plan).map(Some),
+            (plan, own) => Ok(plan.or(own).cloned()),
+        }
     }
 
     fn name_pattern(self) -> InForce<Option<&'a NamePattern>> {

@@ -58,6 +58,11 @@ impl Requirements {
         Self(Requirement::ALL.iter().copied().filter(is_missing).collect())
     }
 
+    /// Returns one requirement as the only one that is missing.
+    pub(crate) fn only(requirement: Requirement) -> Self {
+        Self(vec![requirement])
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -94,9 +94,15 @@ pub enum RuleError {
     NoScopeLeft,
     /// An administrator set this limit of the key, and the edit would widen it.
     #[error(
-        "an administrator limited the {0} of this key; its owner can narrow but not widen the limit"
+        "an administrator limited the {limit} of this key to {bound}; its owner can narrow but not \
+         widen the limit"
     )]
-    SetByAdministrator(KeyLimit),
+    SetByAdministrator {
+        /// The limit that the edit would widen.
+        limit: KeyLimit,
+        /// The scopes, networks or rate to which the key is limited now.
+        bound: String,
+    },
     /// The rate is above the plan's highest rate, or above the default rate, which owners cannot
     /// exceed for their own keys.
     #[error("the rate must be at most {limit}, the limit in the tenant's policy, got {rate}")]
@@ -157,8 +163,28 @@ pub(crate) fn check_scopes(
     }
 }
 
-/// Checks the rate of a key: an administrator can set one up to the plan's highest rate, and an
-/// owner one up to the default rate.
+/// Checks the lifetime of a new key, which is `None` if the key never expires. `field` is the field of
+/// the request that sets it.
+///
+/// # Errors
+/// [`RuleError::ExpiryRequired`] and [`RuleError::LifetimeTooLong`].
+pub(crate) fn check_lifetime(
+    lifetime: Option<Duration>,
+    field: ExpiryField,
+    policy: PolicyInForce<'_>,
+) -> Result<(), RuleError> {
+    if policy.require_expiry().value && lifetime.is_none() {
+        return Err(RuleError::ExpiryRequired);
+    }
+    match policy.max_lifetime().value {
+        Some(max) if lifetime.is_none_or(|lifetime| lifetime > max) => {
+            Err(RuleError::LifetimeTooLong { field, lifetime, max })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks the rate of a key, which can be up to the [`highest_rate`].
 ///
 /// # Errors
 /// [`RuleError::RateAboveLimit`].
@@ -168,11 +194,17 @@ pub(crate) fn check_rate(
     actor: &Actor,
     policy: PolicyInForce<'_>,
 ) -> Result<(), RuleError> {
-    let default = policy.default_rate().value;
-    must_be_within(
-        rate,
-        if is_administrator(actor, owner) { policy.plan.max_rate } else { default },
-    )
+    must_be_within(rate, highest_rate(owner, actor, policy))
+}
+
+/// Returns the highest rate that the actor can set for a key of this owner: an administrator the
+/// plan's highest rate, and an owner the default rate. `None` if there is no limit.
+pub(crate) fn highest_rate(
+    owner: &Owner,
+    actor: &Actor,
+    policy: PolicyInForce<'_>,
+) -> Option<Rate> {
+    if is_administrator(actor, owner) { policy.plan.max_rate } else { policy.default_rate().value }
 }
 
 /// Checks that a rate is within the plan's highest rate, which holds for every actor.

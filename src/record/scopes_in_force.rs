@@ -22,11 +22,28 @@ pub(crate) struct ScopesInForce<'a> {
 
 impl<'a> ScopesInForce<'a> {
     pub(crate) fn of(key: &'a Key, account: Option<&ServiceAccount>, plan: &'a Plan) -> Self {
+        Self::with(&key.scopes, &key.owner, account, plan)
+    }
+
+    /// Returns the scopes of a key of this owner that has no scopes of its own.
+    pub(crate) fn followed_by(
+        owner: &Owner,
+        account: Option<&ServiceAccount>,
+        plan: &'a Plan,
+    ) -> Self {
+        Self::with(NOTHING, owner, account, plan)
+    }
+
+    fn with(
+        own: &'a ScopeSet,
+        owner: &Owner,
+        account: Option<&ServiceAccount>,
+        plan: &'a Plan,
+    ) -> Self {
         let access = account.map_or(Access::ReadWrite, |account| account.access);
-        let role = key.owner.account().map(|_| role_scopes(account, plan));
+        let role = owner.account().map(|_| role_scopes(account, plan));
         let followed = role.unwrap_or(&plan.default_scopes);
-        let (base, role) =
-            if key.scopes.is_empty() { (followed, None) } else { (&key.scopes, role) };
+        let (base, role) = if own.is_empty() { (followed, None) } else { (own, role) };
         Self { base, role, plan, access }
     }
 

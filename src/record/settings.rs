@@ -45,7 +45,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// * `name_pattern` applies to new keys and new names.
 /// * `max_overlap` applies to later rotations.
 ///
-/// See [Policies](crate::guide::policies) in the guide.
+/// See [Policies](crate::guide::policies) and [How to build a console for the tenant's
+/// admin](crate::guide::tenant_console) in the guide.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

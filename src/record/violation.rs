@@ -96,7 +96,9 @@ impl RuleError {
             }
             Self::ScopeOutsideCeiling(scope) => of("scopes").value(Quantity::text(scope)),
             Self::NoScopeLeft => of("scopes"),
-            Self::SetByAdministrator(limit) => of(limit.as_str()),
+            Self::SetByAdministrator { limit, bound } => {
+                of(limit.as_str()).bound(Quantity::text(bound))
+            }
             Self::RateAboveLimit { rate, limit } => {
                 of("rate").value(Quantity::text(rate)).bound(Quantity::text(limit))
             }

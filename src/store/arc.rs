@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
+use crate::record::key::Owner;
 use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
 use crate::record::user::User;
@@ -16,7 +17,7 @@ use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
 use crate::store::query::{
-    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+    AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
 use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
@@ -54,8 +55,11 @@ impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
         (**self).user(tenant, user).await
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
-        (**self).policy(tenant).await
+    async fn policies(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+        (**self).policies(tenants).await
     }
 
     async fn keys(
@@ -65,6 +69,25 @@ impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
         (**self).keys(tenant, query, at).await
+    }
+
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        at: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        (**self).owned_keys(tenant, owners, most, at).await
+    }
+
+    async fn count_keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        (**self).count_keys(tenant, query, at).await
     }
 
     async fn accounts(

@@ -49,7 +49,8 @@ pub struct Epoch(pub u64);
 ///     events: Vec::new(),
 /// };
 /// store.commit(batch.clone()).await?;
-/// assert_eq!(store.policy(&globex).await?.map(|policy| policy.version), Some(1));
+/// let stored = store.policies(&[globex]).await?;
+/// assert_eq!(stored[0].as_ref().map(|policy| policy.version), Some(1));
 ///
 /// // The stored policy now has version 1, so the condition no longer holds.
 /// assert!(store.commit(batch).await.is_err_and(|error| error.is_conflict()));

@@ -28,6 +28,7 @@ use std::fmt;
 
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
+use crate::record::key::Owner;
 use crate::record::user::User;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -53,7 +54,7 @@ pub use self::postgres::{
 pub(crate) use self::query::sealed;
 pub use self::query::{
     AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,
-    ListQuery, Listed, MAX_LIMIT, Page, StoredKey, TenantEntry, TenantQuery,
+    ListQuery, Listed, MAX_LIMIT, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
 pub use self::resolve::{Resolve, Resolved};
 #[cfg(feature = "postgres")]
@@ -99,8 +100,8 @@ pub use crate::value::digest::{Digest, DigestError};
 /// ```
 /// # use keywright::store::{AccountQuery, Changes, EventQuery, KeyQuery, Page, StoredKey, UsageBatch};
 /// # use keywright::store::{TenantEntry, TenantQuery};
-/// # use keywright::store::TenantPolicy;
-/// # use keywright::{AccountId, Event, ServiceAccount, TenantId, Timestamp, User, UserId};
+/// # use keywright::store::{OwnedKeys, TenantPolicy};
+/// # use keywright::{AccountId, Event, Owner, ServiceAccount, TenantId, Timestamp, User, UserId};
 /// use keywright::KeyId;
 /// use keywright::store::{
 ///     Batch, Epoch, Freshness, KeyStore, MemoryStore, Resolve, StoreError, async_trait,
@@ -129,11 +130,17 @@ pub use crate::value::digest::{Digest, DigestError};
 ///     # async fn user(&self, t: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
 ///     #     self.0.user(t, user).await
 ///     # }
-///     # async fn policy(&self, t: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
-///     #     self.0.policy(t).await
+///     # async fn policies(&self, t: &[TenantId]) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+///     #     self.0.policies(t).await
 ///     # }
 ///     # async fn keys(&self, t: &TenantId, q: &KeyQuery, at: Timestamp) -> Result<Page<StoredKey>, StoreError> {
 ///     #     self.0.keys(t, q, at).await
+///     # }
+///     # async fn owned_keys(&self, t: &TenantId, o: &[Owner], most: u16, at: Timestamp) -> Result<Vec<OwnedKeys>, StoreError> {
+///     #     self.0.owned_keys(t, o, most, at).await
+///     # }
+///     # async fn count_keys(&self, t: &TenantId, q: &KeyQuery, at: Timestamp) -> Result<u64, StoreError> {
+///     #     self.0.count_keys(t, q, at).await
 ///     # }
 ///     # async fn accounts(&self, t: &TenantId, q: &AccountQuery) -> Result<Page<ServiceAccount>, StoreError> {
 ///     #     self.0.accounts(t, q).await
@@ -202,6 +209,8 @@ pub use crate::value::digest::{Digest, DigestError};
 ///    same one is faster: a new one needs allocations, and its first use takes a lock that some
 ///    other keys share. The counts of uses do not keep a snapshot alive.
 /// 4. An event is visible no later than the change that it records.
+/// 5. All answers of one call of [`policies`](Self::policies) or [`owned_keys`](Self::owned_keys),
+///    numbers and keys alike, are those of one moment between the call and the answer.
 ///
 /// ## Durability
 ///
@@ -240,6 +249,7 @@ pub use crate::value::digest::{Digest, DigestError};
 /// 2. A page of events may have fewer items than its limit, or none, and still have a next page;
 ///    see [`EventQuery::page`].
 /// 3. The last page of keys, accounts or tenants has no next query, also if it is full.
+/// 4. [`count_keys`](Self::count_keys) returns the number of keys on all pages of the query.
 ///
 /// ## Changes
 ///
@@ -256,6 +266,8 @@ pub use crate::value::digest::{Digest, DigestError};
 ///    in one order over the keys of all tenants.
 /// 3. [`tenants`](Self::tenants) lists every tenant that has an event, in the order of the ids by
 ///    bytes, each once. The numbers of an entry are those of the tenant's records at one moment.
+/// 4. [`owned_keys`](Self::owned_keys) and [`count_keys`](Self::count_keys) count only the keys of
+///    their tenant, also if an owner of another tenant has the same id.
 ///
 /// ## Failure
 ///
@@ -326,14 +338,18 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     /// Dropping the future has no effect on the store.
     async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError>;
 
-    /// Returns the tenant's stored policy; `None` if none was ever set.
+    /// Returns the stored policies of tenants, in the order of `tenants`.
+    ///
+    /// The answer for a tenant is `None` if no policy was ever set. All answers are those of one
+    /// moment. The authority passes at most [`MAX_LIMIT`] tenants.
     ///
     /// # Errors
     /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
     ///
     /// # Cancel safety
     /// Dropping the future has no effect on the store.
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError>;
+    async fn policies(&self, tenants: &[TenantId])
+    -> Result<Vec<Option<TenantPolicy>>, StoreError>;
 
     /// Returns a page of the tenant's keys, with their usage and the records of their owners.
     ///
@@ -350,6 +366,43 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError>;
+
+    /// Returns the numbers of the keys of owners, and the newest `most` keys of each, in the order of
+    /// `owners`.
+    ///
+    /// An owner without keys has zeros, and an owner that comes twice has two equal answers. The
+    /// store counts live keys at the time `at`. All answers are those of one moment. The authority
+    /// passes at most [`MAX_LIMIT`] owners. If `most` is 0, only the numbers are needed.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        at: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError>;
+
+    /// Returns the number of the tenant's keys that pass the filters of a query.
+    ///
+    /// The cursor, the order and the limit of the query do not count. The store computes statuses at
+    /// the time `at`.
+    ///
+    /// # Errors
+    /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect on the store.
+    async fn count_keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<u64, StoreError>;
 
     /// Returns a page of the tenant's service accounts.
     ///

@@ -83,6 +83,19 @@ pub enum NameError {
         /// A name that follows the pattern.
         example: String,
     },
+    /// No name follows both the pattern of the tenant's plan and that of its settings.
+    #[error(
+        "no name follows both name patterns: the plan requires {} as the first word, the settings {}; \
+         change the settings",
+        plan.join(" or "),
+        settings.join(" or ")
+    )]
+    NoneFits {
+        /// The environments of the plan's pattern.
+        plan: Vec<String>,
+        /// The environments of the settings' pattern.
+        settings: Vec<String>,
+    },
 }
 
 impl Name {
@@ -100,7 +113,8 @@ impl Name {
     /// ```
     ///
     /// # Errors
-    /// Every [`NameError`] except [`NameError::Pattern`], which only a tenant's policy causes.
+    /// Every [`NameError`] except [`NameError::Pattern`] and [`NameError::NoneFits`], which only a
+    /// tenant's policy causes.
     pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
         text.as_ref().parse()
     }
@@ -245,6 +259,27 @@ impl NamePattern {
             None => "crm-integration".to_owned(),
         };
         Err(NameError::Pattern { environments: environments.clone(), example })
+    }
+
+    /// Returns the pattern of the names that follow both the plan's pattern and this one of the
+    /// settings.
+    ///
+    /// # Errors
+    /// [`NameError::NoneFits`] if there is no such name.
+    pub(crate) fn within(&self, plan: &Self) -> Result<Self, NameError> {
+        if plan.environments.is_empty() {
+            return Ok(self.clone());
+        }
+        if self.environments.is_empty() {
+            return Ok(plan.clone());
+        }
+        let is_of_both = |environment: &&String| plan.environments.contains(environment);
+        let environments: Vec<_> = self.environments.iter().filter(is_of_both).cloned().collect();
+        if environments.is_empty() {
+            let (plan, settings) = (plan.environments.clone(), self.environments.clone());
+            return Err(NameError::NoneFits { plan, settings });
+        }
+        Ok(Self { environments })
     }
 }
 

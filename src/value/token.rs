@@ -171,7 +171,8 @@ impl fmt::Debug for Prefix {
 /// fn compare(a: keywright::Token, b: keywright::Token) -> bool { a == b }
 /// ```
 ///
-/// See [Tokens](crate::guide::tokens) in the guide.
+/// See [Tokens](crate::guide::tokens) and [How to build a page for key ids and key
+/// secrets](crate::guide::key_id_and_secret) in the guide.
 #[derive(Debug)]
 pub struct Token {
     key_id: KeyId,

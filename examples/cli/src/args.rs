@@ -11,7 +11,7 @@ use keywright::{Access, EventActor, EventKind, Operation, Prefix, RoleName, Scop
 use crate::key_args::KeyCommand;
 use crate::policy_args::{PlanCommand, PolicyCommand, SettingsCommand};
 use crate::user::{OwnerCommand, UserCommand};
-use crate::values::{AccountRef, ActorSpec, KeyRef, Past, PepperFile};
+use crate::values::{AccountRef, ActorSpec, KeyRef, OwnerSpec, Past, PepperFile};
 
 /// Manage API keys in a keywright store file
 #[derive(Parser)]
@@ -87,6 +87,14 @@ pub(crate) enum Command {
     /// Manage keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Show what the acting user may do: the operations, and the values of a new key
+    #[command(
+        after_help = "Example:\n  keywright --store keys.db abilities user:alice --as alice:developer"
+    )]
+    Abilities {
+        /// Owner of the new key: user:ID, account:ID or organization [default: the acting user]
+        owner: Option<OwnerSpec>,
+    },
     /// List the tenants of the store
     #[command(subcommand)]
     Tenant(TenantCommand),

@@ -181,6 +181,7 @@ impl Coded for RuleError {
             Self::ScopeOutsideCeiling(_) => "scope_outside_ceiling",
             Self::NoScopeLeft => "no_scope_left",
             Self::RateAboveLimit { .. } => "rate_above_limit",
+            Self::SetByAdministrator { .. } => "set_by_administrator",
             _ => "refused",
         }
     }
@@ -196,6 +197,7 @@ impl Coded for KeyError {
             Self::OverlapWhileDisabled { .. } => "overlap_while_disabled",
             Self::Rule(error) => error.code(),
             Self::NewOwner(error) => error.code(),
+            Self::Stale { .. } => "stale",
             Self::Random(_) => "random_failed",
             Self::Contended(_) => "contended",
             Self::Store(error) => error.code(),
@@ -237,6 +239,7 @@ impl Coded for AccountError {
             Self::PermissionDenied(_) => "permission_denied",
             Self::NotFound(_) => "not_found",
             Self::UnknownRole(_) => "unknown_role",
+            Self::Stale { .. } => "stale",
             Self::Random(_) => "random_failed",
             Self::Contended(_) => "contended",
             Self::Store(error) => error.code(),

@@ -12,6 +12,7 @@
 //! standard output by the command that generates it, and by no other. A token to check is read from
 //! standard input, because every user of a machine can read the arguments of a process.
 
+mod abilities;
 mod account;
 mod all_tenants;
 mod args;
@@ -129,6 +130,7 @@ async fn dispatch(
         Command::Owner(command) => user::run_of_owner(&session, command).await,
         Command::Account(command) => account::run(&session, command).await,
         Command::Key(command) => key::run(&session, command).await,
+        Command::Abilities { owner } => abilities::run(&session, owner).await,
         Command::Tenant(command) => all_tenants::tenant(&session, command).await,
         Command::Sweep { all_tenants } => all_tenants::sweep(&session, all_tenants).await,
         Command::Verify(needs) => {

@@ -28,6 +28,7 @@ fn every_command_has_help_with_example() {
         "account disable",
         "account enable",
         "account delete",
+        "abilities",
         "key generate",
         "key list",
         "key show",

@@ -7,3 +7,4 @@ mod desk;
 mod listings;
 mod refusals;
 mod tokens;
+mod tries;

@@ -3,6 +3,8 @@
 //! Your own service has other arguments and another way to give keys to users. The parts of this file
 //! that it needs are [`Keys::open`] and [`Keys::close`].
 
+pub mod pages;
+
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -96,6 +98,7 @@ impl Keys {
         let role = Role::new("invoices:read invoices:write reports:read".parse()?);
         let mut plan =
             Plan::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
+        plan.default_scopes = "invoices:read".parse()?;
         plan.roles.insert(clerk.clone(), role.description("Works with invoices".parse()?));
         authority.set_plan(&host, plan).await?;
         authority.edit_settings(&host, SettingsEdit::new().api_enabled(Some(true))).await?;

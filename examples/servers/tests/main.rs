@@ -6,6 +6,7 @@ mod grpc;
 mod http1;
 mod invoices;
 mod management;
+mod pages;
 mod printed;
 mod server;
 mod starting;

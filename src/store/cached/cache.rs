@@ -19,12 +19,13 @@ use super::single_flight::{Answer, SingleFlight};
 use super::state::CacheState;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
+use crate::record::key::Owner;
 use crate::record::policy::TenantPolicy;
 use crate::record::user::User;
 use crate::store::{
     AccountQuery, Batch, Change, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore,
-    Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject, TenantEntry,
-    TenantQuery, UsageBatch,
+    OwnedKeys, Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject,
+    TenantEntry, TenantQuery, UsageBatch,
 };
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -448,8 +449,11 @@ impl KeyStore for CachedStore {
         self.0.store.user(tenant, user).await
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
-        self.0.store.policy(tenant).await
+    async fn policies(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+        self.0.store.policies(tenants).await
     }
 
     async fn keys(
@@ -459,6 +463,25 @@ impl KeyStore for CachedStore {
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
         self.0.store.keys(tenant, query, at).await
+    }
+
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        at: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        self.0.store.owned_keys(tenant, owners, most, at).await
+    }
+
+    async fn count_keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.0.store.count_keys(tenant, query, at).await
     }
 
     async fn accounts(

@@ -50,7 +50,7 @@ async fn seen(space: &Space<'_>) -> String {
     let query = crate::store::AccountQuery::new();
     let accounts = space.store.accounts(&space.tenant, &query).await;
     let accounts = space.done("listing accounts", accounts).items;
-    let policy = space.done("a lookup", space.store.policy(&space.tenant).await);
+    let policy = space.policy_of(&space.tenant).await;
     let user = space
         .done("a lookup", space.store.user(&space.tenant, &space.key().key().created_by).await);
     let events = space.events_of(&space.tenant).await;
@@ -177,7 +177,7 @@ pub(super) async fn batch_is_written_whole(space: &Space<'_>) {
     let found = space.found(revoked.id()).await;
     space.same("the revoked key", found.record.key(), revoked.revoked(at(9)).key());
     space.holds("a deleted key is still found", space.stored(deleted.id()).await.is_none());
-    let stored = space.done("a lookup", space.store.policy(&space.tenant).await);
+    let stored = space.policy_of(&space.tenant).await;
     space.same("the policy", &stored, &Some(policy(1)));
     let alice = &inserted.key().created_by;
     let stored = space.done("a lookup", space.store.user(&space.tenant, alice).await);

@@ -1,5 +1,7 @@
 //! Rules of dropped futures: a dropped call takes effect completely or not at all.
 
+use std::slice;
+
 use super::run::polled;
 use super::test_tenants::{Space, alerting, at, batch, delta};
 use crate::record::event::{DetailField, Event};
@@ -103,14 +105,16 @@ pub(super) async fn dropped_read_leaves_nothing(space: &Space<'_>) {
     let (key, account) = (space.key(), space.account());
     space.put([Change::InsertKey(key.clone()), Change::InsertAccount(account.clone())]).await;
     let (keys, accounts, events) = (KeyQuery::new(), AccountQuery::new(), EventQuery::new());
-    let tenants = TenantQuery::new();
+    let (tenants, owners) = (TenantQuery::new(), [key.key().owner.clone()]);
     for polls in 0..MOST_POLLS {
         let ended = [
             polled(store.resolve(key.id(), Freshness::StoreDefault), polls).await.is_some(),
             polled(store.key(tenant, key.id()), polls).await.is_some(),
             polled(store.account(tenant, &account.id), polls).await.is_some(),
-            polled(store.policy(tenant), polls).await.is_some(),
+            polled(store.policies(slice::from_ref(tenant)), polls).await.is_some(),
             polled(store.keys(tenant, &keys, at(1)), polls).await.is_some(),
+            polled(store.owned_keys(tenant, &owners, 9, at(1)), polls).await.is_some(),
+            polled(store.count_keys(tenant, &keys, at(1)), polls).await.is_some(),
             polled(store.accounts(tenant, &accounts), polls).await.is_some(),
             polled(store.events(tenant, &events), polls).await.is_some(),
             polled(store.keys_of_all_tenants(&keys, at(1)), polls).await.is_some(),

@@ -51,19 +51,19 @@ pub enum Fault {
 ///
 /// let faults = Faults::new();
 /// let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
-/// let tenant = TenantId::default();
+/// let tenants = [TenantId::default()];
 ///
 /// // An outage, until it is mended.
 /// faults.fail(Method::ALL, Fault::Before);
-/// assert!(block_on(store.policy(&tenant)).is_err());
+/// assert!(block_on(store.policies(&tenants)).is_err());
 /// faults.clear();
-/// assert!(block_on(store.policy(&tenant)).is_ok());
+/// assert!(block_on(store.policies(&tenants)).is_ok());
 ///
 /// // Only the second call.
-/// faults.fail_once(2, &[Method::Policy], Fault::Before);
-/// assert!(block_on(store.policy(&tenant)).is_ok());
-/// assert!(block_on(store.policy(&tenant)).is_err());
-/// assert!(block_on(store.policy(&tenant)).is_ok());
+/// faults.fail_once(2, &[Method::Policies], Fault::Before);
+/// assert!(block_on(store.policies(&tenants)).is_ok());
+/// assert!(block_on(store.policies(&tenants)).is_err());
+/// assert!(block_on(store.policies(&tenants)).is_ok());
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<Plan>>);
@@ -97,7 +97,7 @@ impl Faults {
     /// # use keywright::store::{Batch, KeyStore, MemoryStore};
     /// let faults = Faults::new();
     /// let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
-    /// assert!(block_on(store.policy(&TenantId::default())).is_ok());
+    /// assert!(block_on(store.policies(&[TenantId::default()])).is_ok());
     /// ```
     pub fn new() -> Self {
         Self::default()
@@ -115,7 +115,7 @@ impl Faults {
     /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
     /// faults.fail(Method::WRITES, Fault::Before);
     /// assert!(block_on(store.commit(Batch::default())).is_err());
-    /// assert!(block_on(store.policy(&TenantId::default())).is_ok()); // reads still work
+    /// assert!(block_on(store.policies(&[TenantId::default()])).is_ok()); // reads still work
     /// ```
     pub fn fail(&self, methods: &[Method], fault: Fault) {
         self.set(Some((1, methods, fault, false)));
@@ -168,7 +168,7 @@ impl Faults {
     /// # use keywright::store::{Batch, KeyStore, MemoryStore};
     /// # let faults = Faults::new();
     /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
-    /// block_on(store.policy(&TenantId::default()))?;
+    /// block_on(store.policies(&[TenantId::default()]))?;
     /// block_on(store.commit(Batch::default()))?;
     /// assert_eq!(faults.calls(), 2);
     /// # Ok::<(), keywright::store::StoreError>(())

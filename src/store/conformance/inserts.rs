@@ -149,7 +149,7 @@ pub(super) async fn policy_reads_back_unchanged(space: &Space<'_>) {
             space.done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
         let found = found.and_then(|found| found.policy().cloned());
         space.same("the policy that is resolved with a key", &found, &Some(policy.clone()));
-        let found = space.done("a lookup", space.store.policy(&space.tenant).await);
+        let found = space.policy_of(&space.tenant).await;
         space.same("the policy", &found, &Some(policy));
     }
 }
@@ -201,6 +201,6 @@ pub(super) async fn records_read_back_unchanged(space: &Space<'_>) {
     space.holds("the digest of the retiring secret is lost", retiring.is_some_and(matches));
     let found = space.done("a lookup", space.store.account(&space.tenant, &account.id).await);
     space.same("the account", &found, &Some(account));
-    let found = space.done("a lookup", space.store.policy(&space.tenant).await);
+    let found = space.policy_of(&space.tenant).await;
     space.same("the policy", &found, &Some(policy));
 }

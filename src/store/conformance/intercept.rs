@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Found;
+use crate::record::key::Owner;
 use crate::record::policy::TenantPolicy;
 use crate::record::user::User;
 use crate::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, Page, Resolve,
-    StoreError, StoredKey, TenantEntry, TenantQuery, UsageBatch, async_trait,
+    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, OwnedKeys,
+    Page, Resolve, StoreError, StoredKey, TenantEntry, TenantQuery, UsageBatch, async_trait,
 };
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -98,10 +99,14 @@ pub enum Method {
     Account,
     /// The method [`KeyStore::user`].
     User,
-    /// The method [`KeyStore::policy`].
-    Policy,
+    /// The method [`KeyStore::policies`].
+    Policies,
     /// The method [`KeyStore::keys`].
     Keys,
+    /// The method [`KeyStore::owned_keys`].
+    OwnedKeys,
+    /// The method [`KeyStore::count_keys`].
+    CountKeys,
     /// The method [`KeyStore::accounts`].
     Accounts,
     /// The method [`KeyStore::events`].
@@ -125,11 +130,11 @@ pub enum Method {
 /// use keywright::store::MemoryStore;
 /// use keywright::store::conformance::{Answer, Call, Method, block_on};
 ///
-/// let tenant = TenantId::default();
-/// let call = Call::Policy(&tenant);
-/// assert_eq!(call.method(), Method::Policy);
+/// let tenants = [TenantId::default()];
+/// let call = Call::Policies(&tenants);
+/// assert_eq!(call.method(), Method::Policies);
 /// let answer = block_on(call.pass_on(&MemoryStore::new()))?;
-/// assert!(matches!(answer, Answer::Policy(None)));
+/// assert!(matches!(answer, Answer::Policies(found) if found == [None]));
 /// # Ok::<(), keywright::store::StoreError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -142,10 +147,14 @@ pub enum Call<'a> {
     Account(&'a TenantId, &'a AccountId),
     /// A call of [`KeyStore::user`].
     User(&'a TenantId, &'a UserId),
-    /// A call of [`KeyStore::policy`].
-    Policy(&'a TenantId),
+    /// A call of [`KeyStore::policies`].
+    Policies(&'a [TenantId]),
     /// A call of [`KeyStore::keys`].
     Keys(&'a TenantId, &'a KeyQuery, Timestamp),
+    /// A call of [`KeyStore::owned_keys`].
+    OwnedKeys(&'a TenantId, &'a [Owner], u16, Timestamp),
+    /// A call of [`KeyStore::count_keys`].
+    CountKeys(&'a TenantId, &'a KeyQuery, Timestamp),
     /// A call of [`KeyStore::accounts`].
     Accounts(&'a TenantId, &'a AccountQuery),
     /// A call of [`KeyStore::events`].
@@ -179,14 +188,14 @@ pub enum Call<'a> {
 /// impl Intercept for WithoutPolicies {
 ///     async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
 ///         match call {
-///             Call::Policy(_) => Ok(Answer::Policy(None)),
+///             Call::Policies(tenants) => Ok(Answer::Policies(vec![None; tenants.len()])),
 ///             other => other.pass_on(store).await,
 ///         }
 ///     }
 /// }
 ///
 /// let store = InterceptedStore::new(MemoryStore::new(), WithoutPolicies);
-/// assert_eq!(block_on(store.policy(&TenantId::default()))?, None);
+/// assert_eq!(block_on(store.policies(&[TenantId::default()]))?, [None]);
 /// # Ok::<(), StoreError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -199,10 +208,14 @@ pub enum Answer {
     Account(Option<ServiceAccount>),
     /// The answer of [`KeyStore::user`].
     User(Option<Box<User>>),
-    /// The answer of [`KeyStore::policy`].
-    Policy(Option<Box<TenantPolicy>>),
+    /// The answer of [`KeyStore::policies`].
+    Policies(Vec<Option<TenantPolicy>>),
     /// The answer of [`KeyStore::keys`].
     Keys(Page<StoredKey>),
+    /// The answer of [`KeyStore::owned_keys`].
+    OwnedKeys(Vec<OwnedKeys>),
+    /// The answer of [`KeyStore::count_keys`].
+    CountKeys(u64),
     /// The answer of [`KeyStore::accounts`].
     Accounts(Page<ServiceAccount>),
     /// The answer of [`KeyStore::events`].
@@ -226,8 +239,10 @@ impl Method {
         Self::Key,
         Self::Account,
         Self::User,
-        Self::Policy,
+        Self::Policies,
         Self::Keys,
+        Self::OwnedKeys,
+        Self::CountKeys,
         Self::Accounts,
         Self::Events,
         Self::KeysOfAllTenants,
@@ -254,8 +269,10 @@ impl Call<'_> {
             Self::Key(..) => Method::Key,
             Self::Account(..) => Method::Account,
             Self::User(..) => Method::User,
-            Self::Policy(..) => Method::Policy,
+            Self::Policies(..) => Method::Policies,
             Self::Keys(..) => Method::Keys,
+            Self::OwnedKeys(..) => Method::OwnedKeys,
+            Self::CountKeys(..) => Method::CountKeys,
             Self::Accounts(..) => Method::Accounts,
             Self::Events(..) => Method::Events,
             Self::KeysOfAllTenants(..) => Method::KeysOfAllTenants,
@@ -286,8 +303,14 @@ impl Call<'_> {
                 Answer::Account(store.account(tenant, account).await?)
             }
             Self::User(tenant, user) => Answer::User(store.user(tenant, user).await?.map(Box::new)),
-            Self::Policy(tenant) => Answer::Policy(store.policy(tenant).await?.map(Box::new)),
+            Self::Policies(tenants) => Answer::Policies(store.policies(tenants).await?),
             Self::Keys(tenant, query, at) => Answer::Keys(store.keys(tenant, query, at).await?),
+            Self::OwnedKeys(tenant, owners, most, at) => {
+                Answer::OwnedKeys(store.owned_keys(tenant, owners, most, at).await?)
+            }
+            Self::CountKeys(tenant, query, at) => {
+                Answer::CountKeys(store.count_keys(tenant, query, at).await?)
+            }
             Self::Accounts(tenant, query) => Answer::Accounts(store.accounts(tenant, query).await?),
             Self::Events(tenant, query) => Answer::Events(store.events(tenant, query).await?),
             Self::KeysOfAllTenants(query, at) => {
@@ -333,8 +356,8 @@ impl<S: KeyStore, I: Intercept> InterceptedStore<S, I> {
     /// # use keywright::store::{KeyStore, MemoryStore};
     /// # let store = InterceptedStore::new(MemoryStore::new(), Faults::new());
     /// store.interceptor().fail(Method::ALL, Fault::Before);
-    /// assert!(block_on(store.policy(&TenantId::default())).is_err());
-    /// assert!(block_on(store.inner().policy(&TenantId::default())).is_ok());
+    /// assert!(block_on(store.policies(&[TenantId::default()])).is_err());
+    /// assert!(block_on(store.inner().policies(&[TenantId::default()])).is_ok());
     /// ```
     pub fn inner(&self) -> &S {
         &self.inner
@@ -394,8 +417,11 @@ impl<S: KeyStore, I: Intercept> KeyStore for InterceptedStore<S, I> {
         expect!(self.answer(Call::User(tenant, user)), Answer::User(found) => found.map(|user| *user))
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
-        expect!(self.answer(Call::Policy(tenant)), Answer::Policy(found) => found.map(|policy| *policy))
+    async fn policies(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+        expect!(self.answer(Call::Policies(tenants)), Answer::Policies(found) => found)
     }
 
     async fn keys(
@@ -405,6 +431,26 @@ impl<S: KeyStore, I: Intercept> KeyStore for InterceptedStore<S, I> {
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
         expect!(self.answer(Call::Keys(tenant, query, at)), Answer::Keys(page) => page)
+    }
+
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        at: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        let call = Call::OwnedKeys(tenant, owners, most, at);
+        expect!(self.answer(call), Answer::OwnedKeys(found) => found)
+    }
+
+    async fn count_keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        expect!(self.answer(Call::CountKeys(tenant, query, at)), Answer::CountKeys(keys) => keys)
     }
 
     async fn accounts(

@@ -286,7 +286,7 @@ pub(super) fn events_follow_commit_order(space: &Space<'_>) {
 async fn a_trio(space: &Space<'_>) -> (KeyRecord, ServiceAccount, u64) {
     let account = space.account();
     let key = space.key_of(&Owner::Account(account.id));
-    let stored = space.done("a lookup", space.store.policy(&space.tenant).await);
+    let stored = space.policy_of(&space.tenant).await;
     let rules = stored.map_or(0, |policy| policy.version) + 1;
     let put = Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(rules) };
     let inserts = [Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())];

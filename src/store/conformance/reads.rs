@@ -76,7 +76,7 @@ pub(super) async fn lookups_see_acknowledged_changes(space: &Space<'_>) {
         space.same(format!("the key {step}"), &found.as_ref().map(|s| s.record.key()), &key);
         let found = space.done("a lookup", space.store.account(&space.tenant, &of_account).await);
         space.same(format!("the account {step}"), &found.as_ref(), &account);
-        let found = space.done("a lookup", space.store.policy(&space.tenant).await);
+        let found = space.policy_of(&space.tenant).await;
         let found = found.map_or(0, |policy| policy.version);
         space.same(format!("the version of the policy {step}"), &found, &rules);
     };
@@ -142,7 +142,7 @@ pub(super) async fn unknown_record_is_absent_not_error(space: &Space<'_>) {
     space.holds("an unknown key is found", found.is_none());
     let found = space.done("an unknown account", space.store.account(tenant, &account).await);
     space.same("an unknown account", &found, &None);
-    let found = space.done("an unknown policy", space.store.policy(tenant).await);
+    let found = space.policy_of(tenant).await;
     space.same("an unknown policy", &found, &None);
     let alice = UserId::new("alice").expect("the suite's user ids are valid");
     let found = space.done("an unknown user", space.store.user(tenant, &alice).await);

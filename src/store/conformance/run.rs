@@ -15,8 +15,8 @@ use std::thread::{self, Thread};
 /// use keywright::store::conformance::block_on;
 /// use keywright::store::{KeyStore, MemoryStore};
 ///
-/// let policy = block_on(MemoryStore::new().policy(&TenantId::default()))?;
-/// assert_eq!(policy, None);
+/// let policies = block_on(MemoryStore::new().policies(&[TenantId::default()]))?;
+/// assert_eq!(policies, [None]);
 /// # Ok::<(), keywright::store::StoreError>(())
 /// ```
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -40,7 +40,7 @@ pub(super) async fn lookup_stays_in_its_tenant(space: &Space<'_>) {
         let found = space.done("a lookup", space.store.account(&space.tenant, &account).await);
         space.same("a lookup of another tenant's account", &found, &None);
     }
-    let found = space.done("a lookup", space.store.policy(&space.tenant).await);
+    let found = space.policy_of(&space.tenant).await;
     space.same("the policy of a tenant without one", &found, &None);
     // A key of this tenant must not come with the policy of the other.
     let mine = space.key();

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
-use std::{panic, thread};
+use std::{panic, slice, thread};
 
 use super::host::Host;
 use super::run::side_by_side;
@@ -208,6 +208,16 @@ impl<'h> Space<'h> {
     /// Commits changes that are valid.
     pub(super) async fn put(&self, changes: impl IntoIterator<Item = Change>) -> Epoch {
         self.done("a valid commit", self.store.commit(batch(changes)).await)
+    }
+
+    /// Returns the stored policy of a tenant, if there is one.
+    pub(super) async fn policy_of(&self, tenant: &TenantId) -> Option<TenantPolicy> {
+        let found =
+            self.done("looking up a policy", self.store.policies(slice::from_ref(tenant)).await);
+        let Ok([policy]) = <[_; 1]>::try_from(found) else {
+            self.broken("the answer for one tenant is not one policy");
+        };
+        policy
     }
 
     /// Returns the stored key, if there is one.

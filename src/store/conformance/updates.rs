@@ -57,7 +57,7 @@ pub(super) async fn policy_write_needs_the_previous_version(space: &Space<'_>) {
         let what = format!("writing version {version} over version 2 of a policy");
         space.refused(what, said, StoreErrorKind::Conflict);
     }
-    let stored = space.done("a lookup", space.store.policy(&space.tenant).await);
+    let stored = space.policy_of(&space.tenant).await;
     space.same("the policy after refused ones", &stored, &Some(policy(2)));
 }
 

@@ -51,7 +51,7 @@ impl FileOptions {
     /// # let folder = std::env::temp_dir().join(format!("keywright-new-{}", std::process::id()));
     /// # std::fs::create_dir(&folder)?;
     /// let store = FileOptions::new().open(folder.join("keys.db")).await?;
-    /// assert!(store.policy(&"globex".parse()?).await?.is_none());
+    /// assert_eq!(store.policies(&["globex".parse()?]).await?, [None]);
     /// # std::fs::remove_dir_all(folder)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
@@ -96,7 +96,7 @@ impl FileOptions {
     /// # let folder = std::env::temp_dir().join(format!("keywright-moved-{}", std::process::id()));
     /// # std::fs::create_dir(&folder)?;
     /// let store = FileOptions::new().danger_open_moved_file().open(folder.join("keys.db")).await?;
-    /// assert!(store.policy(&"globex".parse()?).await?.is_none());
+    /// assert_eq!(store.policies(&["globex".parse()?]).await?, [None]);
     /// # store.close().await?;
     /// # std::fs::remove_dir_all(folder)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();

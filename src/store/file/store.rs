@@ -21,6 +21,7 @@ use super::reader::Reader;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
+use crate::record::key::Owner;
 use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
 use crate::record::user::User;
@@ -30,7 +31,7 @@ use crate::store::error::StoreError;
 use crate::store::memory::{Loaded, State};
 use crate::store::plan::Effects;
 use crate::store::query::{
-    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+    AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
 use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
@@ -174,7 +175,7 @@ impl FileStore {
     /// # std::fs::create_dir(&folder)?;
     /// let store = FileStore::open(folder.join("keys.db")).await?;
     /// store.close().await?;
-    /// assert!(store.policy(&"globex".parse()?).await.is_err());
+    /// assert!(store.policies(&["globex".parse()?]).await.is_err());
     /// # std::fs::remove_dir_all(folder)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
@@ -374,8 +375,11 @@ impl KeyStore for FileStore {
         self.state()?.user(tenant, user)
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
-        self.state()?.policy(tenant)
+    async fn policies(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+        self.state()?.policies(tenants)
     }
 
     async fn keys(
@@ -385,6 +389,25 @@ impl KeyStore for FileStore {
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
         self.state()?.keys(tenant, query, at)
+    }
+
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        at: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        self.state()?.owned_keys(tenant, owners, most, at)
+    }
+
+    async fn count_keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.state()?.count_keys(tenant, query, at)
     }
 
     async fn accounts(

@@ -20,9 +20,7 @@ impl State {
         let index = self.index.pin();
         let stored = |id: &KeyId| {
             let record = index.get(id)?.snapshot.record();
-            let (key, usage) = (record.key(), tables.usage.get(id).copied().unwrap_or_default());
-            let tenant = tables.tenants.get(&key.tenant)?;
-            Some((record, usage, tenant.owner_record(&key.owner)))
+            Some(tables.row(tables.tenants.get(&record.key().tenant)?, record))
         };
         let tenants = tables.tenants.values();
         if let Some(owner) = &query.owner {

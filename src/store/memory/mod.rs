@@ -9,6 +9,7 @@ mod events;
 #[cfg(feature = "file")]
 mod loaded;
 mod owned;
+mod owned_keys;
 #[cfg(feature = "postgres")]
 mod stage;
 mod state;

@@ -1,4 +1,4 @@
-//! The keys of one owner, with an index of the keys that can be live.
+//! The keys of one owner, in the order of creation, with an index of the keys that can be live.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,8 @@ use crate::value::time::Timestamp;
 
 #[derive(Default)]
 pub(super) struct Owned {
-    keys: BTreeSet<KeyId>,
+    /// The keys in the order of creation.
+    keys: BTreeSet<(Timestamp, KeyId)>,
     /// The keys that are not revoked, by their expiry in microseconds; [`NEVER`] if they have no
     /// expiry.
     unrevoked: BTreeSet<(i64, KeyId)>,
@@ -19,14 +20,14 @@ const NEVER: i64 = i64::MAX;
 
 impl Owned {
     pub(super) fn insert(&mut self, key: &Key) {
-        self.keys.insert(key.id);
+        self.keys.insert((key.created_at, key.id));
         if key.revoked_at.is_none() {
             self.unrevoked.insert(place(key));
         }
     }
 
     pub(super) fn remove(&mut self, key: &Key) {
-        self.keys.remove(&key.id);
+        self.keys.remove(&(key.created_at, key.id));
         self.unrevoked.remove(&place(key));
     }
 
@@ -34,9 +35,14 @@ impl Owned {
         self.keys.is_empty()
     }
 
-    /// Returns all keys, dead keys included.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &KeyId> {
-        self.keys.iter()
+    /// Returns all keys, dead keys included, oldest first.
+    pub(super) fn keys(&self) -> impl DoubleEndedIterator<Item = &KeyId> {
+        self.keys.iter().map(|(_, id)| id)
+    }
+
+    /// Returns the number of all keys, dead keys included.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
     }
 
     /// Returns the keys that are live at a time. It skips dead keys by the index, because an owner

@@ -100,13 +100,13 @@ impl State {
         Ok(users.and_then(|users| users.get(user)).map(|user| User::clone(user)))
     }
 
-    pub(in crate::store) fn policy(
+    pub(in crate::store) fn policies(
         &self,
-        tenant: &TenantId,
-    ) -> Result<Option<TenantPolicy>, StoreError> {
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
         let tables = self.read()?;
-        let policy = tables.tenants.get(tenant).and_then(|tenant| tenant.policy.as_ref());
-        Ok(policy.map(|policy| TenantPolicy::clone(policy)))
+        let policy = |id| tables.tenants.get(id)?.policy.as_deref().cloned();
+        Ok(tenants.iter().map(policy).collect())
     }
 
     pub(in crate::store) fn keys(
@@ -120,11 +120,7 @@ impl State {
         let Some(tenant) = tables.tenants.get(tenant) else {
             return Ok(query.page([], at));
         };
-        let stored = |id: &KeyId| {
-            let record = index.get(id)?.snapshot.record();
-            let usage = tables.usage.get(id).copied().unwrap_or_default();
-            Some((record, usage, tenant.owner_record(&record.key().owner)))
-        };
+        let stored = |id: &KeyId| Some(tables.row(tenant, index.get(id)?.snapshot.record()));
         if let Some(owner) = &query.owner {
             let ids = tenant.owners.get(owner).into_iter().flat_map(Owned::keys);
             return Ok(query.page(ids.filter_map(stored), at));

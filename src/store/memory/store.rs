@@ -10,6 +10,7 @@ use super::state::State;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
+use crate::record::key::Owner;
 use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
 use crate::record::user::User;
@@ -17,7 +18,7 @@ use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
 use crate::store::query::{
-    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+    AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
 use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
@@ -64,7 +65,7 @@ impl MemoryStore {
     /// use keywright::store::{KeyStore, MemoryStore};
     ///
     /// let store = MemoryStore::new();
-    /// assert!(store.policy(&TenantId::new("globex")?).await?.is_none());
+    /// assert_eq!(store.policies(&[TenantId::new("globex")?]).await?, [None]);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -118,8 +119,11 @@ impl KeyStore for MemoryStore {
         self.0.state.user(tenant, user)
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
-        self.0.state.policy(tenant)
+    async fn policies(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+        self.0.state.policies(tenants)
     }
 
     async fn keys(
@@ -129,6 +133,25 @@ impl KeyStore for MemoryStore {
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
         self.0.state.keys(tenant, query, at)
+    }
+
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        at: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        self.0.state.owned_keys(tenant, owners, most, at)
+    }
+
+    async fn count_keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.0.state.count_keys(tenant, query, at)
     }
 
     async fn accounts(

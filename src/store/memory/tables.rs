@@ -107,6 +107,16 @@ impl Tables {
         }
     }
 
+    /// Returns a key of a tenant, as a query looks at it.
+    pub(super) fn row<'a>(
+        &self,
+        tenant: &Tenant,
+        record: &'a KeyRecord,
+    ) -> (&'a KeyRecord, Usage, Option<OwnerRecord>) {
+        let usage = self.usage.get(record.id()).copied().unwrap_or_default();
+        (record, usage, tenant.owner_record(&record.key().owner))
+    }
+
     pub(super) fn insert_policy(&mut self, tenant: TenantId, policy: TenantPolicy) {
         self.tenants.entry(tenant).or_default().policy = Some(Arc::new(policy));
     }

@@ -7,11 +7,12 @@ use super::deleted::DeletedId;
 use super::view::View;
 use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::TenantPolicy;
 use crate::record::snapshot::Snapshot;
 use crate::record::usage::{LastBatch, Usage};
 use crate::record::user::User;
-use crate::store::query::TenantEntry;
+use crate::store::query::{StoredKey, TenantEntry};
 use crate::store::resolve::Resolved;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -76,6 +77,52 @@ impl Rows {
         let policy = self.policies.get(&record.key().tenant).cloned().map(Arc::new);
         let snapshot = Snapshot::new(record, owner, policy)?;
         Ok(Some(Arc::new(snapshot).into()))
+    }
+
+    /// Returns a key of a tenant, with its usage and the record of its owner; `None` if the tenant
+    /// has no such key.
+    ///
+    /// For a store that keeps its rows in memory.
+    ///
+    /// ```
+    /// use keywright::store::plan::Rows;
+    ///
+    /// let (globex, key) = ("globex".parse()?, "4fQ2xk9ZrT7bWm1c".parse()?);
+    /// assert!(Rows::default().stored_key(&globex, &key).is_none());
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn stored_key(&self, tenant: &TenantId, key: &KeyId) -> Option<StoredKey> {
+        let record = self.keys.get(key).filter(|record| record.key().tenant == *tenant)?;
+        let (usage, owner) = (self.usage(key).unwrap_or_default(), self.owner_of(record.key()));
+        Some(StoredKey { record: record.clone(), usage, owner })
+    }
+
+    /// Returns the keys of a tenant, or of all tenants, each with its usage and the record of its
+    /// owner.
+    ///
+    /// For a store that keeps its rows in memory. [`KeyQuery::page`](crate::store::KeyQuery::page),
+    /// [`KeyQuery::count`](crate::store::KeyQuery::count) and
+    /// [`OwnedKeys::of`](crate::store::OwnedKeys::of) take them.
+    ///
+    /// ```
+    /// use keywright::store::KeyQuery;
+    /// use keywright::store::plan::Rows;
+    ///
+    /// let (rows, globex) = (Rows::default(), "globex".parse()?);
+    /// let at = "2027-01-15T12:00:00Z".parse()?;
+    /// assert_eq!(KeyQuery::new().count(rows.stored_keys(Some(&globex)), at), 0);
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn stored_keys(
+        &self,
+        tenant: Option<&TenantId>,
+    ) -> impl Iterator<Item = (&KeyRecord, Usage, Option<OwnerRecord>)> {
+        let records = self.keys.values();
+        let wanted = records.filter(move |record| tenant.is_none_or(|t| record.key().tenant == *t));
+        wanted.map(|record| {
+            let usage = self.usage(record.id()).unwrap_or_default();
+            (record, usage, self.owner_of(record.key()))
+        })
     }
 
     /// Returns every tenant that has an event, with its numbers at the time `at`, for

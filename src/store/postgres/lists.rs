@@ -21,7 +21,7 @@ use crate::value::id::TenantId;
 use crate::value::time::Timestamp;
 
 /// Returns the `LIKE` pattern for texts that contain `text`.
-fn pattern(text: &str) -> String {
+pub(super) fn pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for c in text.chars() {
@@ -41,6 +41,12 @@ fn select(schema: &SchemaName, template: &str) -> QueryBuilder<Postgres> {
 /// Returns whether PostgreSQL can store the texts. A text with a NUL matches nothing.
 fn can_be_stored<'a>(texts: impl IntoIterator<Item = &'a String>) -> bool {
     texts.into_iter().all(|text| !text.contains('\0'))
+}
+
+/// Returns whether a key can match the texts of the query.
+pub(super) fn can_match(query: &KeyQuery) -> bool {
+    let metadata = query.metadata.iter().flat_map(|(key, value)| [key, value]);
+    can_be_stored(query.search.iter().chain(metadata))
 }
 
 impl Database {
@@ -90,9 +96,7 @@ impl Database {
         let wanted = query.page_size() + 1;
         let mut found = Vec::new();
         let mut behind = query.begin().cloned();
-        let metadata = query.metadata.iter().flat_map(|(key, value)| [key, value]);
-        let is_possible = can_be_stored(query.search.iter().chain(metadata));
-        while found.len() < wanted && is_possible {
+        while found.len() < wanted && can_match(query) {
             let mut statement = select(
                 &self.schema,
                 "SELECT k.record AS record, u.record AS usage, a.record AS account, w.record AS user \
@@ -282,7 +286,7 @@ fn narrow_range(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, query
 }
 
 /// Adds conditions that every matching key meets. Other keys may meet them too.
-fn narrow_keys(
+pub(super) fn narrow_keys(
     statement: &mut QueryBuilder<Postgres>,
     schema: &SchemaName,
     tenant: Option<&TenantId>,
@@ -308,24 +312,9 @@ fn narrow_keys(
         statement.push(" AND k.record #>> '{key,prefix}' = ").push_bind(prefix.to_string());
     }
     if let Some(text) = &query.search {
-        // The owners are found first, so that an index can find their keys. The name of an account
-        // is the first line of its text. Over all tenants this finds too many: `matches` decides.
-        statement.push(" AND (k.search LIKE ").push_bind(pattern(text));
-        let owners = [
-            (" OR k.owner = ANY (ARRAY(SELECT owner FROM {schema}.users WHERE search", ""),
-            (
-                " UNION ALL SELECT 'account:' || id FROM {schema}.accounts \
-                 WHERE split_part(search, chr(10), 1)",
-                ")))",
-            ),
-        ];
-        for (select, end) in owners {
-            statement.push(schema.sql(select).as_str()).push(" LIKE ").push_bind(pattern(text));
-            if let Some(tenant) = tenant {
-                statement.push(" AND tenant = ").push_bind(tenant.to_string());
-            }
-            statement.push(end);
-        }
+        statement.push(" AND (k.search LIKE ").push_bind(pattern(text)).push(" OR ");
+        push_shown_names(statement, schema, tenant, text);
+        statement.push(")");
     }
     if !query.statuses.is_empty() {
         statement.push(" AND (false");
@@ -346,6 +335,33 @@ fn narrow_keys(
     }
     if query.never_used {
         statement.push(" AND u.last_used_at = ").push_bind(NEVER_YET);
+    }
+}
+
+/// Adds the condition that the shown name of the key's owner contains a text.
+///
+/// The owners are found first, so that an index can find their keys. The name of an account is the
+/// first line of its text. Over all tenants this finds too many: `matches` decides.
+pub(super) fn push_shown_names(
+    statement: &mut QueryBuilder<Postgres>,
+    schema: &SchemaName,
+    tenant: Option<&TenantId>,
+    text: &str,
+) {
+    let owners = [
+        ("k.owner = ANY (ARRAY(SELECT owner FROM {schema}.users WHERE search", ""),
+        (
+            " UNION ALL SELECT 'account:' || id FROM {schema}.accounts \
+             WHERE split_part(search, chr(10), 1)",
+            "))",
+        ),
+    ];
+    for (select, end) in owners {
+        statement.push(schema.sql(select).as_str()).push(" LIKE ").push_bind(pattern(text));
+        if let Some(tenant) = tenant {
+            statement.push(" AND tenant = ").push_bind(tenant.to_string());
+        }
+        statement.push(end);
     }
 }
 

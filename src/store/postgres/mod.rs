@@ -5,6 +5,7 @@
 
 mod all_tenants;
 mod commit;
+mod count_keys;
 mod database;
 mod epoch;
 mod errors;
@@ -12,6 +13,8 @@ mod hints;
 mod lists;
 mod migrate;
 mod options;
+mod owned_keys;
+mod policies;
 mod reading;
 mod rows;
 mod schema;

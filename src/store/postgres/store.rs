@@ -20,7 +20,7 @@ use super::usage::UsageWrites;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
-use crate::record::key::KeyRecord;
+use crate::record::key::{KeyRecord, Owner};
 use crate::record::policy::TenantPolicy;
 use crate::record::snapshot::Snapshot;
 use crate::record::usage::UsageBatch;
@@ -29,7 +29,7 @@ use crate::store::KeyStore;
 use crate::store::batch::{Batch, Changes, Epoch};
 use crate::store::error::StoreError;
 use crate::store::query::{
-    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+    AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
 use crate::store::resolve::{Resolve, Resolved};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
@@ -59,8 +59,6 @@ const ACCOUNT: &str = "SELECT record FROM {schema}.accounts WHERE id = $1 AND te
 
 /// Reads a user's record, which the owner `user:ID` names.
 const USER: &str = "SELECT record FROM {schema}.users WHERE tenant = $1 AND owner = 'user:' || $2";
-
-const POLICY: &str = "SELECT record FROM {schema}.policies WHERE tenant = $1";
 
 /// Returns the changes since `$1`, or NULL if they are not known.
 ///
@@ -113,7 +111,6 @@ struct Inner {
     key: Sql,
     account: Sql,
     user: Sql,
-    policy: Sql,
     changes: Sql,
 }
 
@@ -204,7 +201,6 @@ impl PostgresOptions {
             key: schema.sql(KEY),
             account: schema.sql(ACCOUNT),
             user: schema.sql(USER),
-            policy: schema.sql(POLICY),
             changes: schema.sql(CHANGES),
             database: Database::new(pool, schema, !self.is_pooled),
         })))
@@ -275,10 +271,11 @@ impl KeyStore for PostgresStore {
         row.map(read).transpose().map_err(database_error)
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
-        let row = self.0.database.read_one(&self.0.policy, &[tenant.as_str()]).await?;
-        let read = |row: PgRow| Ok(row.try_get::<Json<TenantPolicy>, _>("record")?.0);
-        row.map(read).transpose().map_err(database_error)
+    async fn policies(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+        self.0.database.policies(tenants).await
     }
 
     async fn keys(
@@ -288,6 +285,25 @@ impl KeyStore for PostgresStore {
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
         self.0.database.keys(tenant, query, at).await
+    }
+
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        at: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        self.0.database.owned_keys(tenant, owners, most, at).await
+    }
+
+    async fn count_keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.0.database.count_keys(tenant, query, at).await
     }
 
     async fn accounts(

@@ -809,6 +809,72 @@ impl KeyQuery {
         Page { items, next }
     }
 
+    /// Returns whether the query selects some keys of a tenant and not others.
+    pub(in crate::store) fn has_filters(&self) -> bool {
+        // Every field is named, so that a new filter cannot be forgotten.
+        let Self {
+            search,
+            statuses,
+            owner,
+            owner_kind,
+            contact,
+            metadata,
+            prefix,
+            expiring_within,
+            unused_since,
+            never_used,
+            sort: _,
+            descending: _,
+            after: _,
+            limit: _,
+        } = self;
+        search.is_some()
+            || !statuses.is_empty()
+            || owner.is_some()
+            || owner_kind.is_some()
+            || contact.is_some()
+            || !metadata.is_empty()
+            || prefix.is_some()
+            || expiring_within.is_some()
+            || unused_since.is_some()
+            || *never_used
+    }
+
+    /// Counts the keys that pass the filters at the time `at`, whatever the cursor and the limit.
+    ///
+    /// A store without an index needs this method.
+    ///
+    /// ```
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::{KeyStore, MemoryStore}};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let store = std::sync::Arc::new(MemoryStore::new());
+    /// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? else { panic!("no key") };
+    /// use keywright::store::KeyQuery;
+    ///
+    /// // `stored` is the key `prod-main-app`, with its record and usage.
+    /// let at = "2027-01-15T12:00:00Z".parse()?;
+    /// let keys = || [(&stored.record, stored.usage, None)];
+    /// assert_eq!(KeyQuery::new().search("prod").count(keys(), at), 1);
+    /// assert_eq!(KeyQuery::new().search("staging").count(keys(), at), 0);
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn count<'a>(
+        &self,
+        keys: impl IntoIterator<Item = (&'a KeyRecord, Usage, Option<OwnerRecord>)>,
+        at: Timestamp,
+    ) -> u64 {
+        let matching = keys
+            .into_iter()
+            .filter(|(record, usage, owner)| self.matches(record, usage, owner.as_ref(), at));
+        matching.count() as u64
+    }
+
     /// Returns a query that continues after a position in the order of this query.
     ///
     /// Only implementations of a store need this method.

@@ -37,6 +37,7 @@ use super::steps::{Transfer, TransferError};
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
+use crate::record::key::Owner;
 use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
 use crate::record::user::User;
@@ -47,7 +48,7 @@ use crate::store::cached::CachedStore;
 use crate::store::error::StoreError;
 use crate::store::postgres::PostgresOptions;
 use crate::store::query::{
-    AccountQuery, EventQuery, KeyQuery, Page, StoredKey, TenantEntry, TenantQuery,
+    AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
 use crate::store::resolve::Resolve;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
@@ -114,7 +115,7 @@ impl MovingStore {
     /// use keywright::store::{KeyStore, MemoryStore, MovingStore};
     ///
     /// let store = MovingStore::new(MemoryStore::new());
-    /// assert!(store.policy(&TenantId::default()).await?.is_none());
+    /// assert_eq!(store.policies(&[TenantId::default()]).await?, [None]);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -262,8 +263,11 @@ impl KeyStore for MovingStore {
         read!(self, store => store.user(tenant, user))
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
-        read!(self, store => store.policy(tenant))
+    async fn policies(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+        read!(self, store => store.policies(tenants))
     }
 
     async fn keys(
@@ -273,6 +277,25 @@ impl KeyStore for MovingStore {
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
         read!(self, store => store.keys(tenant, query, at))
+    }
+
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        at: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        read!(self, store => store.owned_keys(tenant, owners, most, at))
+    }
+
+    async fn count_keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        read!(self, store => store.count_keys(tenant, query, at))
     }
 
     async fn keys_of_all_tenants(

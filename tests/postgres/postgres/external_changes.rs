@@ -1,11 +1,11 @@
 //! Rows that another program has changed: an invalid row is an error and never an absent record,
 //! and a commit fails if the rows that it has read have changed.
 
-use keywright::Policy;
 use keywright::store::{
     AccountQuery, Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyStore,
     PostgresStore, StoreError, StoreErrorKind, TenantPolicy,
 };
+use keywright::{Owner, Policy};
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -53,7 +53,11 @@ async fn says(store: &PostgresStore, method: &str) -> Result<(), StoreError> {
         "account" => store.account(&tenant, &account_id(1)).await.map(drop),
         "accounts" => store.accounts(&tenant, &AccountQuery::new()).await.map(drop),
         "user" => store.user(&tenant, &user("alice")).await.map(drop),
-        "policy" => store.policy(&tenant).await.map(drop),
+        "policies" => store.policies(&[tenant]).await.map(drop),
+        "owned_keys" => {
+            let owners = [Owner::User(user("alice")), Owner::Account(account_id(1))];
+            store.owned_keys(&tenant, &owners, 5, start()).await.map(drop)
+        }
         "events" => store.events(&tenant, &EventQuery::new()).await.map(drop),
         "changes" => store.changes(Epoch(1 << 20)).await.map(drop),
         "usage" => store.add_usage(&usage(1, 1, vec![delta(1, 1, start())])).await,
@@ -86,9 +90,9 @@ async fn damaged_record_is_corrupt_not_absent() {
     let pool = stage.pool(2).await;
     let store = stage.store().await;
     populate(&store).await;
-    let keys: &[&str] = &["resolve 1", "key", "keys", "revoke"];
-    let policy: &[&str] = &["resolve 1", "resolve 2", "policy", "look at policy"];
-    let user: &[&str] = &["resolve 1", "key", "keys", "user", "edit user"];
+    let keys: &[&str] = &["resolve 1", "key", "keys", "owned_keys", "revoke"];
+    let policy: &[&str] = &["resolve 1", "resolve 2", "policies", "look at policy"];
+    let user: &[&str] = &["resolve 1", "key", "keys", "owned_keys", "user", "edit user"];
     let account: &[&str] = &["resolve 2", "account", "accounts", "edit account"];
     let table: [(&str, &str, &[&str]); 19] = [
         ("keys", "record - 'digest'", keys),
@@ -106,7 +110,7 @@ async fn damaged_record_is_corrupt_not_absent() {
         ("policies", "record #- '{settings,default_rate}'", policy),
         ("policies", "record #- '{plan,name_pattern}'", policy),
         ("policies", "jsonb_set(record, '{version}', '18446744073709551615')", policy),
-        ("usage", "'null'", &["key", "keys", "usage"]),
+        ("usage", "'null'", &["key", "keys", "owned_keys", "usage"]),
         ("usage", "record - 'last_used_at'", &["key", "keys", "usage"]),
         ("events", "record - 'details'", &["events"]),
         ("events", "jsonb_set(record, '{kind}', '\"key.eat\"')", &["events"]),
@@ -130,9 +134,17 @@ async fn damaged_record_is_corrupt_not_absent() {
         };
         run(&pool, format!("{restore} WHERE {same}; DROP TABLE kept;")).await;
     }
-    for method in
-        ["resolve 1", "resolve 2", "key", "keys", "account", "accounts", "user", "policy", "events"]
-    {
+    for method in [
+        "resolve 1",
+        "resolve 2",
+        "key",
+        "keys",
+        "owned_keys",
+        "account",
+        "user",
+        "policies",
+        "events",
+    ] {
         assert_eq!(kind(&store, method).await, None, "{method}, when all is as it was");
     }
     assert_eq!(traces(&pool, 9).await, [0; 4]);

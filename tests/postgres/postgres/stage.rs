@@ -222,13 +222,15 @@ pub(crate) async fn every_method(
     ended
 }
 
-pub(crate) const METHODS: [&str; 13] = [
+pub(crate) const METHODS: [&str; 15] = [
     "resolve",
     "key",
     "account",
     "user",
-    "policy",
+    "policies",
     "keys",
+    "owned_keys",
+    "count_keys",
     "accounts",
     "events",
     "keys_of_all_tenants",
@@ -249,10 +251,19 @@ pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Resul
         "key" => store.key(&tenant, &id(1)).await?.map(drop).expect("the key is there"),
         "account" => drop(store.account(&tenant, &account_id(1)).await?),
         "user" => drop(store.user(&tenant, &common::user("alice")).await?),
-        "policy" => drop(store.policy(&tenant).await?),
+        "policies" => drop(store.policies(&[tenant]).await?),
         "keys" => {
             let page = store.keys(&tenant, &KeyQuery::new(), start()).await?;
             assert!(!page.items.is_empty(), "the key is there");
+        }
+        "owned_keys" => {
+            let owners = [Owner::Organization, Owner::User(common::user("alice"))];
+            let found = store.owned_keys(&tenant, &owners, 5, start()).await?;
+            assert_eq!(found.len(), owners.len(), "each owner has an answer");
+        }
+        "count_keys" => {
+            let keys = store.count_keys(&tenant, &KeyQuery::new(), start()).await?;
+            assert!(keys > 0, "the key is there");
         }
         "accounts" => drop(store.accounts(&tenant, &AccountQuery::new()).await?),
         "events" => drop(store.events(&tenant, &EventQuery::new()).await?),

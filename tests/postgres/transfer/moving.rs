@@ -389,7 +389,7 @@ fn b12_closed_old_store_fails_no_read() {
     let world = lived(store.clone());
     let transfer = begin(&place, &store);
     let target = transfer.database();
-    let policy = block_on(store.policy(world.tenant())).expect("it answers");
+    let policy = block_on(store.policies(&[world.tenant().clone()])).expect("it answers");
     // The old store fails when it is read, because the host closes it directly after the switch.
     let store = &store;
     thread::scope(|scope| {
@@ -397,7 +397,8 @@ fn b12_closed_old_store_fails_no_read() {
             let _runtime = place.enter();
             let mut answers = 0;
             while !store.has_moved() || answers == 0 {
-                let answer = block_on(store.policy(world.tenant())).expect("a read never fails");
+                let answer = block_on(store.policies(&[world.tenant().clone()]))
+                    .expect("a read never fails");
                 assert_eq!(answer, policy);
                 assert_eq!(world.says(world.issued[0].1.token.expose()), "current");
                 answers += 1;

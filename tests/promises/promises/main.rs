@@ -1,6 +1,8 @@
 //! The crate's promises, with at least one test for each promise of the guide, on every store of
 //! the crate. A test's name starts with its promise: `w1_` holds W1.
 
+mod abilities;
+mod abilities_and_generate;
 mod access_page;
 mod account_keys;
 mod alerts;

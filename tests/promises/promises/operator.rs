@@ -285,9 +285,10 @@ struct Broken(TenantId);
 impl Intercept for Broken {
     async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
         match call {
-            Call::Key(tenant, _) | Call::Keys(tenant, ..) | Call::Policy(tenant)
-                if *tenant == self.0 =>
-            {
+            Call::Key(tenant, _) | Call::Keys(tenant, ..) if *tenant == self.0 => {
+                Err(StoreError::corrupt("a row cannot be decoded"))
+            }
+            Call::Policies(tenants) if tenants.contains(&self.0) => {
                 Err(StoreError::corrupt("a row cannot be decoded"))
             }
             call => call.pass_on(store).await,

@@ -198,7 +198,12 @@ async fn b10_owner_narrows_limits_of_administrator(world: &World) -> TestResult 
     ];
     for (limit, wider) in wider {
         let refused = edit(wider).await;
-        let expected = RuleError::SetByAdministrator(limit);
+        let bound = match limit {
+            KeyLimit::Scopes => key.scopes.to_string(),
+            KeyLimit::Networks => "203.0.113.0/24 2001:db8::/32".to_owned(),
+            _ => "10/60s".to_owned(),
+        };
+        let expected = RuleError::SetByAdministrator { limit, bound };
         assert!(matches!(&refused, Err(KeyError::Rule(e)) if *e == expected), "{refused:?}");
     }
     let narrower = KeyEdit::new()

@@ -204,8 +204,9 @@ impl Life {
             let (name, version) = (account.name, account.version);
             seen.push(format!("account {name}: version {version}, enabled {}", account.enabled));
         }
-        let policy = store.policy(&tenant()).await.expect("the store below works");
-        seen.push(format!("policy {}", policy.map_or(0, |policy| policy.version)));
+        let policies = store.policies(&[tenant()]).await.expect("the store below works");
+        let versions = policies.iter().flatten().map(|policy| policy.version);
+        seen.push(format!("policy {}", versions.sum::<u64>()));
         seen.sort();
         seen
     }

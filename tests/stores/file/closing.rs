@@ -1,5 +1,7 @@
 //! After a close every operation fails, and the file can be opened again.
 
+use std::slice;
+
 use futures_lite::future::block_on;
 use keywright::store::{
     AccountQuery, Batch, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, StoreError,
@@ -31,13 +33,15 @@ fn calls_after_close_are_unavailable() {
 
     let keys = KeyQuery::new();
     let events = EventQuery::new();
-    let answers: [(&str, Result<(), StoreError>); 14] = [
+    let answers: [(&str, Result<(), StoreError>); 16] = [
         ("resolve", block_on(store.resolve(&key, Freshness::StoreDefault)).map(drop)),
         ("key", block_on(store.key(tenant, &key)).map(drop)),
         ("account", block_on(store.account(tenant, &account)).map(drop)),
         ("user", block_on(store.user(tenant, &common::user("alice"))).map(drop)),
-        ("policy", block_on(store.policy(tenant)).map(drop)),
+        ("policies", block_on(store.policies(slice::from_ref(tenant))).map(drop)),
         ("keys", block_on(store.keys(tenant, &keys, now)).map(drop)),
+        ("owned_keys", block_on(store.owned_keys(tenant, &[], 5, now)).map(drop)),
+        ("count_keys", block_on(store.count_keys(tenant, &keys, now)).map(drop)),
         ("accounts", block_on(store.accounts(tenant, &AccountQuery::new())).map(drop)),
         ("events", block_on(store.events(tenant, &events)).map(drop)),
         ("events of a key", block_on(store.events(tenant, &events.key(key))).map(drop)),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use futures_lite::future::block_on;
 use keywright::store::{
@@ -308,7 +309,7 @@ fn compare(store: &FileStore, rows: &Rows, tenant: &TenantId) -> usize {
         assert_eq!(texts([user]), texts([row.json()]));
         users += 1;
     }
-    let policy = block_on(store.policy(tenant)).expect("the policy");
+    let policy = block_on(store.policies(slice::from_ref(tenant))).expect("the policy").remove(0);
     let stored = rows.of("policies").iter().filter(|row| row.key == tenant.as_str().as_bytes());
     assert_eq!(texts(&policy), texts(stored.map(Row::json)));
     let mut used = 0;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_lite::future::yield_now;
 use keywright::store::{
     AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    LastBatch, MAX_LIMIT, MemoryStore, OwnerRecord, Page, Resolve, Snapshot, StoreError, StoredKey,
-    Subject, TenantEntry, TenantPolicy, TenantQuery, Usage, UsageBatch, async_trait,
+    LastBatch, MAX_LIMIT, MemoryStore, OwnedKeys, OwnerRecord, Page, Resolve, Snapshot, StoreError,
+    StoredKey, Subject, TenantEntry, TenantPolicy, TenantQuery, Usage, UsageBatch, async_trait,
 };
 use keywright::{
     AccountId, Event, KeyId, Owner, ServiceAccount, TenantId, Timestamp, User, UserId,
@@ -209,13 +209,20 @@ impl KeyStore for Wrong {
         }
     }
 
-    async fn policy(&self, tenant: &TenantId) -> Result<Option<TenantPolicy>, StoreError> {
-        let found = self.inner.policy(tenant).await?;
-        if self.flaw == Flaw::AbsentIsAnError && found.is_none() {
+    async fn policies(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+        let mut found = self.inner.policies(tenants).await?;
+        if self.flaw == Flaw::AbsentIsAnError && found.iter().any(Option::is_none) {
             return Err(StoreError::corrupt("no such policy"));
         }
         if self.flaw == Flaw::StalePolicyRead {
-            return Ok(self.notes().policies.entry(tenant.clone()).or_insert(found).clone());
+            let mut notes = self.notes();
+            for (tenant, policy) in tenants.iter().zip(&mut found) {
+                let first = notes.policies.entry(tenant.clone()).or_insert_with(|| policy.clone());
+                policy.clone_from(first);
+            }
         }
         Ok(found)
     }
@@ -271,6 +278,25 @@ impl KeyStore for Wrong {
             items: page.items.into_iter().map(|stored| self.with_last_use(stored)).collect(),
             next: page.next,
         })
+    }
+
+    async fn owned_keys(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        most: u16,
+        at: Timestamp,
+    ) -> Result<Vec<OwnedKeys>, StoreError> {
+        self.inner.owned_keys(tenant, owners, most, at).await
+    }
+
+    async fn count_keys(
+        &self,
+        tenant: &TenantId,
+        query: &KeyQuery,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.inner.count_keys(tenant, query, at).await
     }
 
     async fn accounts(

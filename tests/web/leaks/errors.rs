@@ -29,7 +29,8 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&GenerateError::AccountNotFound(account));
     heard.error(&GenerateError::TooManyKeys { limit: 1 });
     heard.error(&RuleError::ZeroLifetime);
-    heard.error(&RuleError::SetByAdministrator(KeyLimit::Rate));
+    let bound = "1/60s".to_owned();
+    heard.error(&RuleError::SetByAdministrator { limit: KeyLimit::Rate, bound });
     heard.error(&GenerateError::Random(RandomError::Repeats(Drawn::KeyId)));
     heard.error(&KeyError::Random(RandomError::Stuck));
     heard.error(&GenerateError::Rule(RuleError::ExpiryPassed(start())));

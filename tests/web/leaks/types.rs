@@ -75,6 +75,13 @@ fn no_public_type_prints_a_secret() {
         let refused = authority.generate(&nobody, common::named("prod-none")).await;
         let Err(GenerateError::Missing(missing)) = refused else { panic!("{refused:?}") };
         heard.debug(&missing);
+        let told = authority.abilities(&nobody, &nobody.as_owner()).await.expect("an answer");
+        heard.debug(&told.obstacles[0]);
+        let own = admin().as_owner();
+        let told = authority.abilities(&admin(), &own).await.expect("an answer");
+        heard.debug(&told);
+        heard.debug(&told.keys.expect("an administrator sees the numbers"));
+        heard.debug(&told.choices.expect("an administrator sees the choices"));
         let operator = Operator::new(common::user("host"));
         heard.debug(&operator);
         let tenants = authority.tenants(&operator, &TenantQuery::new()).await.expect("tenants");
@@ -196,6 +203,8 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
         changes: vec![Change::InsertKey(record.clone()), Change::UpdateKey(record.clone())],
         events: Vec::new(),
     };
+    let owned = store.owned_keys(&tenant(), std::slice::from_ref(&owner), 1, start()).await;
+    heard.debug(&owned.expect("the store works")[0]);
     heard.debug(&limit);
     heard.debug(&batch.changes[0]);
     heard.debug(&batch);

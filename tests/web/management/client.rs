@@ -1,6 +1,8 @@
 //! A host with the router, called like a client would. The client checks every answer: the status,
 //! type and body must match the OpenAPI document, and the answer must not be cacheable.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
@@ -138,7 +140,7 @@ impl Host {
     }
 
     /// Returns the document's operation for a request, if there is one.
-    fn operation(&self, method: &str, path: &str) -> Option<&Value> {
+    pub(crate) fn operation(&self, method: &str, path: &str) -> Option<&Value> {
         let path = path.split('?').next().unwrap_or_default();
         let paths = self.document["paths"].as_object().expect("paths");
         let exact = paths.get(path);
@@ -150,6 +152,16 @@ impl Host {
         let fits = paths.iter().find(|(template, _)| of(template)).map(|(_, item)| item);
         let method = if method == "HEAD" { "GET" } else { method };
         exact.or(fits)?.get(method.to_lowercase())
+    }
+
+    /// Returns the names of the parameters of a route, and of the fields of its body.
+    pub(crate) fn inputs(&self, method: &str, path: &str) -> BTreeSet<&str> {
+        let operation = self.operation(method, path).expect("a route");
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let parameters = parameters.filter_map(|parameter| parameter["name"].as_str());
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let fields = self.resolved(body)["properties"].as_object().into_iter().flatten();
+        parameters.chain(fields.map(|(name, _)| name.as_str())).collect()
     }
 
     fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {

@@ -128,7 +128,7 @@ fn operations_have_id_summary_and_tag() {
         assert!(operation["summary"].as_str().is_some_and(|s| s.ends_with('.')), "{id}");
         assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{id}");
     }
-    assert_eq!(ids.len(), 33 + 7);
+    assert_eq!(ids.len(), 34 + 7);
 }
 
 #[test]

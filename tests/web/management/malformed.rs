@@ -11,7 +11,7 @@ use common::{HOUR, TestResult};
 const ID: &str = "4fQ2xk9ZrT7bWm1c";
 
 /// Every operation except the document's own, and the kind of event that it records.
-const OPERATIONS: [(&str, &str, &str); 32] = [
+const OPERATIONS: [(&str, &str, &str); 33] = [
     ("GET", "/keys", "key.show"),
     ("POST", "/keys", "key.generate"),
     ("GET", "/keys/{id}", "key.show"),
@@ -23,6 +23,7 @@ const OPERATIONS: [(&str, &str, &str); 32] = [
     ("POST", "/keys/{id}/finish-rotation", "key.finish_rotation"),
     ("POST", "/keys/{id}/revoke", "key.revoke"),
     ("POST", "/keys/revoke", "key.revoke"),
+    ("GET", "/abilities", "key.show"),
     ("GET", "/accounts", "account.show"),
     ("POST", "/accounts", "account.create"),
     ("GET", "/accounts/{id}", "account.show"),

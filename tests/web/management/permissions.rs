@@ -31,7 +31,7 @@ fn unauthenticated_request_gets_only_document() {
             assert!(!challenge.to_lowercase().contains("bearer"), "{challenge}");
             asked += 1;
         }
-        assert_eq!(asked, 32);
+        assert_eq!(asked, 33);
         Ok(())
     });
 }

@@ -4,7 +4,8 @@
 //! cargo run -p keywright-servers --bin axum_server -- [--port N] [--store FILE]
 //! ```
 //!
-//! It prints `curl` commands to try. **The login is a stand-in**: see [`stand_in_login`].
+//! It prints `curl` commands to try, also those of five pages on which your users manage their keys:
+//! [`keywright_servers::pages`]. **The login is a stand-in**: see [`stand_in_login`].
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -20,7 +21,7 @@ use keywright::http::{Guard, Rejection, management};
 use keywright::{Access, Actor, Grant, IdError, Operator, ScopeError, TenantId, UserId};
 use tokio::time::sleep;
 
-use keywright_servers::{self as shared, FirstTokens, Keys, PATIENCE};
+use keywright_servers::{self as shared, FirstTokens, Keys, PATIENCE, pages};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -176,6 +177,7 @@ curl -i {read_only} {url}/whoami
         )
     });
     let with_keys = with_keys.unwrap_or_default();
+    let pages = pages::commands(url, tokens);
     format!(
         "\
 # a public route: 200
@@ -199,6 +201,8 @@ WARNING: /operate believes every name too.
 curl -i -H 'x-demo-staff: carol' {url}/operate/tenants
 # ada is an administrator of one tenant, and no operator: 401
 curl -i -H 'x-demo-user: ada' {url}/operate/tenants
-"
+
+FIVE PAGES: each begins with the calls that have its data. The last commands change the keys above.
+{pages}"
     )
 }

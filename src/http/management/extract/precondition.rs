@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 
-use crate::http::management::wire::problem::{Code, Problem};
+use crate::http::management::wire::problem::{Code, NO_VERSION, Problem};
 
 /// The version of the record to change, from `If-Match`.
 #[derive(Clone, Copy)]
@@ -16,10 +16,6 @@ pub(crate) enum Precondition {
     /// One version.
     Version(u64),
 }
-
-/// A version that no record has. It replaces an entity tag that this API did not create, so that
-/// the authority still checks permission and existence before it compares the version.
-const NO_VERSION: u64 = u64::MAX;
 
 impl<S: Send + Sync> FromRequestParts<S> for Precondition {
     type Rejection = Problem;

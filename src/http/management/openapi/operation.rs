@@ -105,6 +105,7 @@ fn success(success: Success) -> (&'static str, Value) {
 fn description(body: Schema) -> &'static str {
     match body {
         Schema::Issued => "The key as the listing shows it, and its token, whole and in two parts.",
+        Schema::Abilities => "The operations that you may call, and the values of a new key.",
         Schema::KeyEntry => "The key with its status, usage and possible actions.",
         Schema::KeyPage | Schema::AccountPage | Schema::EventPage | Schema::TenantPage => {
             "One page of the list."

@@ -61,6 +61,9 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
             )
         }
         Parameter::Owner => query("Only keys of this owner.", values::owner()),
+        Parameter::OwnerOfNewKey => {
+            query("The owner of the key to generate. By default it is you.", values::owner())
+        }
         Parameter::OwnerKind => query("Only keys of owners of this kind.", values::owner_kind()),
         Parameter::Contact => query("Only keys with exactly this contact.", values::contact()),
         Parameter::Metadata => query(

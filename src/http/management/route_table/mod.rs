@@ -199,6 +199,16 @@ pub(super) static ROUTES: &[Route] = &[
         ..ACCOUNT
     },
     Route {
+        id: RouteId::ShowAbilities,
+        path: "/abilities",
+        summary: "Show what you may do: the operations, whether you can generate a key for the owner, \
+            and with which values.",
+        operation: Some(Operation::KeyShow),
+        parameters: &[Parameter::OwnerOfNewKey],
+        success: Success::Body(Schema::Abilities),
+        ..KEYS
+    },
+    Route {
         id: RouteId::CreateAccount,
         method: Method::Post,
         summary: "Create a service account.",

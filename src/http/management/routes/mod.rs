@@ -1,5 +1,6 @@
 //! The routers, with one handler for each row of their tables.
 
+mod abilities;
 mod accounts;
 mod document;
 mod events;
@@ -39,6 +40,7 @@ fn handler(route: &'static Route) -> MethodRouter<Authority> {
         RouteId::RevokeOwned => serve(route, keys::revoke_owned),
         RouteId::TransferOwned => serve(route, keys::transfer_owned),
         RouteId::GenerateAccountKey => serve(route, keys::generate_for_account),
+        RouteId::ShowAbilities => serve(route, abilities::show),
         RouteId::CreateAccount => serve(route, accounts::create),
         RouteId::ListAccounts => serve(route, accounts::list),
         RouteId::ShowAccount => serve(route, accounts::show),

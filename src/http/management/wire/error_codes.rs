@@ -76,7 +76,7 @@ table! {
         Self::NeverValid { .. } => Code::NeverValid;
         Self::ScopeOutsideCeiling(_) => Code::ScopeOutsideCeiling;
         Self::NoScopeLeft => Code::NoScopeLeft;
-        Self::SetByAdministrator(_) => Code::SetByAdministrator;
+        Self::SetByAdministrator { .. } => Code::SetByAdministrator;
         Self::RateAboveLimit { .. } => Code::RateAboveLimit;
     }
     PolicyError, of_authority = false, wrong_field = |error| Some(error.violation()); {

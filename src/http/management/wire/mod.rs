@@ -1,5 +1,6 @@
 //! The wire format: the bodies of requests and responses, and the problems.
 
+pub(super) mod abilities;
 mod error_codes;
 pub(super) mod policy_bodies;
 pub(super) mod policy_views;

@@ -37,7 +37,7 @@ pub(crate) struct PlanView {
 }
 
 #[derive(Serialize)]
-struct ScopeView {
+pub(super) struct ScopeView {
     description: Option<Description>,
     access: Access,
 }
@@ -227,6 +227,6 @@ fn in_seconds<T, U>(rule: InForce<T>, convert: impl FnOnce(T) -> U) -> InForce<U
     InForce { value: convert(rule.value), source: rule.source }
 }
 
-fn seconds(time: Option<Duration>) -> Option<u64> {
+pub(super) fn seconds(time: Option<Duration>) -> Option<u64> {
     time.map(|time| time.as_secs())
 }

@@ -18,6 +18,9 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Login realm="API keys
 /// usually pass quickly.
 const RETRY: HeaderValue = HeaderValue::from_static("1");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// A version that no record has. It replaces an entity tag that this API did not create, so that
+/// the authority still checks permission and existence before it compares the version.
+pub(crate) const NO_VERSION: u64 = u64::MAX;
 
 macro_rules! codes {
     ($($name:ident = $status:ident $text:literal $(: $detail:literal)?;)*) => {
@@ -80,7 +83,8 @@ codes! {
     UserSuspended = CONFLICT "user_suspended";
     TooManyKeys = CONFLICT "too_many_keys";
     WrongStatus = CONFLICT "wrong_status";
-    Stale = PRECONDITION_FAILED "stale";
+    Stale = PRECONDITION_FAILED "stale":
+        "the record has another version than If-Match names; read it again, and repeat the change";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type":
         "the Content-Type must be application/json, in UTF-8";
@@ -170,6 +174,8 @@ impl Problem {
     /// Adds the field of the request that breaks a limit, with its value and the bound.
     pub(super) fn about(self, violation: Violation) -> Self {
         let Violation { field, value, bound } = violation;
+        // The client sent a foreign entity tag, and not this number.
+        let value = value.filter(|value| *value != Quantity::Number(NO_VERSION));
         Self { field: Some(field.into()), value, bound, ..self }
     }
 

@@ -15,7 +15,9 @@ fn permission_denied(error: PermissionDenied) -> String {
 
 fn rule(error: &RuleError) -> String {
     match error {
-        RuleError::Name(NameError::Pattern { .. }) => "rule pattern".to_owned(),
+        RuleError::Name(NameError::Pattern { .. } | NameError::NoneFits { .. }) => {
+            "rule pattern".to_owned()
+        }
         RuleError::ExpiryRequired => "rule expiry required".to_owned(),
         RuleError::ExpiryPassed(_) => "rule passed".to_owned(),
         RuleError::ZeroLifetime => "rule zero lifetime".to_owned(),
@@ -25,7 +27,7 @@ fn rule(error: &RuleError) -> String {
         RuleError::ScopeOutsideCeiling(scope) => format!("rule scope {scope}"),
         RuleError::NoScopeLeft => "rule no scope left".to_owned(),
         RuleError::RateAboveLimit { .. } => "rule rate".to_owned(),
-        RuleError::SetByAdministrator(limit) => format!("rule {limit} of an admin"),
+        RuleError::SetByAdministrator { limit, .. } => format!("rule {limit} of an admin"),
         other => panic!("no operation of the model returns {other:?}"),
     }
 }

@@ -1,5 +1,6 @@
 //! The schemas of bodies, by their names.
 
+mod abilities;
 mod objects;
 mod policy;
 mod requests;
@@ -30,6 +31,7 @@ pub(super) fn describe(schema: Schema) -> Value {
         Schema::KeyPage => responses::key_page(),
         Schema::KeyChange => responses::key_change(),
         Schema::KeysChange => responses::keys_change(),
+        Schema::Abilities => abilities::abilities(),
         Schema::Issued => responses::issued(),
         Schema::Results => responses::results(),
         Schema::Account => responses::account(),

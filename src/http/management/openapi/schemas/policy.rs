@@ -25,14 +25,7 @@ pub(super) fn name_pattern() -> Value {
 pub(super) fn plan() -> Value {
     let plan = record(&json!({
         "api_access": boolean(),
-        "scopes": {
-            "type": "object",
-            "maxProperties": Plan::MAX_SCOPES,
-            "propertyNames": scope(),
-            "additionalProperties": record(&json!({
-                "description": or_null(description()), "access": access(),
-            })),
-        },
+        "scopes": scope_catalog(),
         "default_scopes": scopes(),
         "roles": {
             "type": "object",
@@ -143,6 +136,18 @@ fn settings_properties() -> Value {
     })
 }
 
-fn keys() -> Value {
+/// Describes scopes with their descriptions and accesses.
+pub(super) fn scope_catalog() -> Value {
+    json!({
+        "type": "object",
+        "maxProperties": Plan::MAX_SCOPES,
+        "propertyNames": scope(),
+        "additionalProperties": record(&json!({
+            "description": or_null(description()), "access": access(),
+        })),
+    })
+}
+
+pub(super) fn keys() -> Value {
     json!({ "type": "integer", "minimum": 1, "maximum": Plan::MAX_KEYS })
 }
