@@ -4,7 +4,6 @@ use crate::record::actor::Actor;
 use crate::record::event::{DetailField, Event, EventDetails};
 use crate::record::key::{Key, Owner};
 use crate::record::operation::{Operation, Outcome, Transition};
-use crate::record::status::KeyStatus;
 use crate::store::{Batch, Change, Condition, KeyQuery, MAX_LIMIT, StoreError, StoredKey};
 use crate::value::id::KeyId;
 
@@ -136,10 +135,7 @@ impl Authority {
                 attempt.event.account = owner.account();
                 attempt.event.details = EventDetails::NONE.text(DetailField::Owner, owner);
                 actor.must(operation, owner)?;
-                let live = KeyQuery::new()
-                    .status(KeyStatus::Active)
-                    .status(KeyStatus::Scheduled)
-                    .status(KeyStatus::Disabled);
+                let live = KeyQuery::new().live();
                 let live = attempt.keys_of(owner, live).await?;
                 let revoked: Vec<Key> =
                     live.iter().map(|stored| stored.record.revoked(now).key().clone()).collect();

@@ -7,7 +7,6 @@ use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::key_transfer::{Sides, TransferKeyError};
 use crate::record::operation::{Operation, Outcome};
 use crate::record::rules::RuleError;
-use crate::record::status::KeyStatus;
 use crate::setup::retry::Attempted;
 use crate::store::{Batch, Change, Condition, KeyQuery, StoreErrorKind};
 use crate::value::id::KeyId;
@@ -108,10 +107,7 @@ impl Authority {
                 attempt.event.details = both(from, to);
                 actor.must(operation, from)?;
                 let (rules, account) = attempt.rules_of_transfer(from, to).await?;
-                let live = KeyQuery::new()
-                    .status(KeyStatus::Active)
-                    .status(KeyStatus::Scheduled)
-                    .status(KeyStatus::Disabled);
+                let live = KeyQuery::new().live();
                 let mut handed = Vec::new();
                 for stored in attempt.keys_of(from, live).await? {
                     let next = rules.hand(&stored.record, account.as_ref(), to, attempt)?;
@@ -148,25 +144,13 @@ impl Attempt<'_> {
             self.actor.must_for_any(Operation::AccountEdit)?;
         }
         let from = self.rules_of(from).await?;
-        let mut rules = self.rules_of(to).await?;
+        let mut rules = self.rules().await?;
         rules.conditions.extend(from.conditions);
-        match to {
-            Owner::Account(id) => match &rules.account {
-                None => return Err(NewOwnerError::AccountNotFound(*id).into()),
-                Some(account) if !account.enabled => {
-                    return Err(NewOwnerError::AccountDisabled(*id).into());
-                }
-                Some(_) => {}
-            },
-            Owner::User(id) => {
-                let user = self.user(id).await?;
-                if user.suspended {
-                    return Err(NewOwnerError::UserSuspended(id.clone()).into());
-                }
-                rules.add_user(&user);
-            }
-            Owner::Organization => {}
+        let record = self.owner_record(to).await?;
+        if let Some(error) = NewOwnerError::of(to, record.as_ref()) {
+            return Err(error.into());
         }
+        rules.add_owner(record.as_ref());
         Ok((rules, from.account))
     }
 

@@ -45,10 +45,7 @@ impl RatesInForce {
             // The plan has no highest rate either: it would be the default.
             return key.rate.map(|rate| Self { key: rate, owner: None });
         };
-        let own = match (key.rate, policy.plan.max_rate) {
-            (Some(rate), Some(max)) if !rate.is_within(&max) => Some(rate.within_both(max)),
-            (rate, _) => rate,
-        };
+        let own = key.rate.map(|rate| rate.at_most(policy.plan.max_rate));
         let rate = match own {
             Some(rate) if key.admin_limits.rate => rate,
             Some(rate) => rate.within_both(default),
