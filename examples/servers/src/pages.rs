@@ -11,8 +11,8 @@ pub fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
     let alice = Caller { url, user: "alice" };
     let mut pages = vec![
         "The keys of the organization (guide: organization_keys)\n".to_owned(),
+        ada.get("what may be done", "/abilities?owner=organization"),
         ada.get("the keys", "/keys?owner=organization&descending=true"),
-        ada.get("the rules of the form", "/policy"),
         ada.send(
             "generate",
             "POST",
@@ -21,8 +21,8 @@ pub fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
             201,
         ),
         "\nThe API access of a user (guide: user_keys)\n".to_owned(),
+        alice.get("what may be done", "/abilities"),
         alice.get("the keys", "/keys?sort=name"),
-        alice.get("the rules of the form", "/policy"),
         alice.get("the filter for unused keys", "/keys?never_used=true"),
     ];
     let ids = tokens.map(|tokens| [&tokens.read, &tokens.write].map(|token| token.key_id()));

@@ -92,7 +92,7 @@ fn q4_no_key_over_http_escapes_the_plan() {
         tries += refused(host, &[&carol, &world.tenant_admin], &changes_of_others(&ids)).await;
         assert!(tries >= 80, "{tries}");
 
-        // What is left is possible: dana has no key yet.
+        // The rest is possible: dana has no key yet.
         let made = host.ask("POST", "/keys").by(&dana).json(json!({ "name": "prod-a" }));
         assert_eq!(made.send().await.status, 201);
         Ok(())
