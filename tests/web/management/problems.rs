@@ -295,7 +295,7 @@ fn number_of_keys_names_field_and_bound() {
     on_a_host(async |host| {
         let read = host.get("/plan").await;
         let tag = read.header("etag").expect("a tag");
-        for (number, bound) in [(0, 1), (1_001, 1_000), (65_536, 1_000), (1 << 40, 1_000)] {
+        for (number, bound) in [(0_u64, 1), (1_001, 1_000), (65_536, 1_000), (1 << 40, 1_000)] {
             let expected = |field| (field, json!(number), json!(bound));
             let body = json!({ "max_keys_per_user": number });
             let edit = host.ask("PATCH", "/settings").json(body).send().await;
