@@ -75,6 +75,21 @@ pub(crate) enum Flaw {
     NewOwnerNotChecked,
     OrganizationIsUser,
     DescriptionsLost,
+    PoliciesSorted,
+    PoliciesOneByOne,
+    OwnersSorted,
+    OwnedOfLater,
+    OwnedOfAnyTenant,
+    OwnedOldestFirst,
+    OwnedTiesAscending,
+    OwnedNumbersCut,
+    OwnedWithoutUsage,
+    OwnedOneByOne,
+    CountOfLater,
+    CountFindsOwnerKinds,
+    CountStopsAtLimit,
+    CountAfterCursor,
+    CountOfAllTenants,
 }
 
 impl Flaw {
@@ -94,7 +109,8 @@ impl Flaw {
 /// A flaw, its effect, and exactly the rules that detect it.
 pub(crate) type Row = (Flaw, &'static str, &'static [&'static str]);
 
-/// Each flaw that is not in [`WRITE_FLAWS`](super::write_flaws::WRITE_FLAWS).
+/// Each flaw that is not in [`WRITE_FLAWS`](super::write_flaws::WRITE_FLAWS) or
+/// [`OWNED_FLAWS`](super::owned_flaws::OWNED_FLAWS).
 pub(crate) const OTHER_FLAWS: [Row; 42] = [
     (
         Flaw::PageSkips,
@@ -137,7 +153,9 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
             "lookups_see_acknowledged_changes",
             "unknown_record_is_absent_not_error",
             "lookup_stays_in_its_tenant",
+            "policies_have_order_of_tenants",
             "resolve_shows_one_moment",
+            "policies_show_one_moment",
         ],
     ),
     (
@@ -156,7 +174,9 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
         &[
             "policy_reads_back_unchanged",
             "lookups_see_acknowledged_changes",
+            "policies_have_order_of_tenants",
             "resolve_shows_one_moment",
+            "policies_show_one_moment",
         ],
     ),
     (
