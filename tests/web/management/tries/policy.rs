@@ -103,7 +103,7 @@ fn settings_beyond_the_plan() -> Vec<Try> {
 /// Returns edits of what is no setting: the fields of the plan, and the rules in force.
 fn edits_of_the_plan() -> Vec<Try> {
     let edit = ("PATCH", "/settings");
-    let role = json!({ "analyst": { "description": "", "scopes": ["invoices:write"] } });
+    let role = json!({ "analyst": { "description": null, "scopes": ["invoices:write"] } });
     let of_plan = [
         ("the license", "api_access", json!(true)),
         ("the catalog", "scopes", json!({})),
@@ -150,8 +150,8 @@ fn q4_no_plan_over_http_is_the_tenants() {
 
 /// Returns the plan with one wider limit each, and the plan as it is.
 fn wider_plans(plan: &Value, tag: &str) -> Vec<Try> {
-    let writing = json!({ "description": "", "scopes": ["invoices:write"] });
-    let read_only = json!({ "description": "", "access": "read-only" });
+    let writing = json!({ "description": null, "scopes": ["invoices:write"] });
+    let read_only = json!({ "description": null, "access": "read-only" });
     let changes = [
         ("the same plan", "/api_access", json!(true)),
         ("a writing scope that reads", "/scopes/invoices:write", read_only),
