@@ -17,7 +17,7 @@ use crate::value::time::Timestamp;
 
 use super::Authority;
 use super::errors::{KeyError, ListError};
-use super::listing::{KeyEntry, check_limit};
+use super::listing::{KeyEntry, check_limit, entry};
 use super::upkeep::SweepReport;
 
 /// The result for one key of [`Authority::revoke_in_any_tenant`].
@@ -95,8 +95,8 @@ impl Authority {
     /// Lists the keys of all tenants in one order, one page at a time.
     ///
     /// The query has the same filters and orders as in [`keys`](Self::keys). An entry names its
-    /// tenant in [`Key::tenant`]. The keys come from one query of the store. The policy of each
-    /// tenant on the page is read once, for [`KeyEntry::refused_because`].
+    /// tenant in [`Key::tenant`]. The store is called twice for a page: once for its keys, and once
+    /// for the policies of their tenants.
     ///
     /// ```
     /// use std::time::Duration;
@@ -146,19 +146,16 @@ impl Authority {
         found: Vec<StoredKey>,
         now: Timestamp,
     ) -> Result<Vec<KeyEntry>, StoreError> {
-        let order: Vec<KeyId> = found.iter().map(|stored| *stored.record.id()).collect();
-        let mut by_tenant: BTreeMap<TenantId, Vec<StoredKey>> = BTreeMap::new();
-        for stored in found {
-            let tenant = stored.record.key().tenant.clone();
-            by_tenant.entry(tenant).or_default().push(stored);
-        }
-        let mut entries = BTreeMap::new();
-        for (tenant, stored) in by_tenant {
-            for entry in self.entries(&operator.in_tenant(tenant), stored, now).await? {
-                entries.insert(entry.key.id, entry);
-            }
-        }
-        Ok(order.iter().filter_map(|id| entries.remove(id)).collect())
+        let tenants = found.iter().map(|stored| stored.record.key().tenant.clone());
+        let tenants: Vec<TenantId> = tenants.collect::<BTreeSet<_>>().into_iter().collect();
+        let policies = self.stored_policies(&tenants).await?;
+        let actors = tenants.iter().map(|tenant| operator.in_tenant(tenant.clone()));
+        let seen: BTreeMap<_, _> = tenants.iter().zip(actors.zip(policies)).collect();
+        let of = |stored: &StoredKey| {
+            let (actor, policy) = seen.get(&stored.record.key().tenant)?;
+            Some(entry(actor, stored, policy.in_force(), now))
+        };
+        Ok(found.iter().filter_map(of).collect())
     }
 
     /// Returns a key of any tenant, with its usage and the operations that are possible on it.

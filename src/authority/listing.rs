@@ -218,16 +218,49 @@ impl Authority {
     /// Dropping the future changes nothing.
     pub async fn keys(&self, actor: &Actor, query: &KeyQuery) -> Result<Page<KeyEntry>, ListError> {
         let now = self.now();
-        let operation = Operation::KeyShow;
         check_limit(query.limit)?;
-        let mut query = query.clone();
-        if !actor.may_for_any(operation) {
-            let owner = query.owner.unwrap_or_else(|| actor.as_owner());
-            actor.must(operation, &owner)?;
-            query.owner = Some(owner);
-        }
+        let query = visible_to(actor, query)?;
         let page = self.setup.store.keys(actor.tenant(), &query, now).await?;
         Ok(Page { items: self.entries(actor, page.items, now).await?, next: page.next })
+    }
+
+    /// Returns the number of keys on all pages of a query, for a page that shows "50 of 1,204 keys".
+    ///
+    /// It counts the keys that [`keys`](Self::keys) lists for this actor. The cursor, the order and
+    /// the limit of the query have no effect.
+    ///
+    /// ```
+    /// use keywright::KeyStatus;
+    /// use keywright::store::KeyQuery;
+    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// # authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
+    /// # authority.generate(&alice, NewKey::named("prod-reports")?).await?;
+    /// let query = KeyQuery::new().status(KeyStatus::Active).limit(1);
+    /// let page = authority.keys(&alice, &query).await?;
+    /// let total = authority.count_keys(&alice, &query).await?;
+    /// assert_eq!((page.items.len(), total), (1, 2));
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// The store counts in one call. A store without an index for a filter looks at every key of the
+    /// tenant, so ask for the number with the first page and not with each.
+    ///
+    /// # Errors
+    /// * [`ListError::PermissionDenied`] if the actor cannot see any key, or can see only their own
+    ///   and the query selects those of another owner.
+    /// * [`ListError::Store`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn count_keys(&self, actor: &Actor, query: &KeyQuery) -> Result<u64, ListError> {
+        let query = visible_to(actor, query)?;
+        Ok(self.setup.store.count_keys(actor.tenant(), &query, self.now()).await?)
     }
 
     pub(super) async fn entries(
@@ -239,6 +272,18 @@ impl Authority {
         let policy = self.stored_policy(actor.tenant()).await?;
         Ok(found.iter().map(|stored| entry(actor, stored, policy.in_force(), now)).collect())
     }
+}
+
+/// Returns the query with which an actor lists keys: only the actor's own, if the actor can see no
+/// others.
+fn visible_to(actor: &Actor, query: &KeyQuery) -> Result<KeyQuery, ListError> {
+    let mut query = query.clone();
+    if !actor.may_for_any(Operation::KeyShow) {
+        let owner = query.owner.unwrap_or_else(|| actor.as_owner());
+        actor.must(Operation::KeyShow, &owner)?;
+        query.owner = Some(owner);
+    }
+    Ok(query)
 }
 
 /// Returns the entry of a key for an actor.

@@ -222,7 +222,6 @@ impl Authority {
         Ok(tenants.iter().zip(found).map(of).collect())
     }
 
-    /// Records a refused call, with an event of its own or in the count of its minute.
     /// Returns the numbers of keys of owners and the newest keys of each, in the order of `owners`.
     async fn owned_keys(
         &self,
@@ -265,6 +264,7 @@ impl Authority {
         })
     }
 
+    /// Records a refused call, with an event of its own or in the count of its minute.
     async fn record_refusal(&self, event: Event) -> Result<(), StoreError> {
         self.setup.refusal_log.record(&*self.setup.store, event).await
     }
@@ -288,7 +288,7 @@ impl Authority {
 
 /// Returns the error for a store that does not return one answer for each tenant or owner.
 fn answers_missing() -> StoreError {
-    StoreError::corrupt("the store did not return one answer for each tenant")
+    StoreError::corrupt("the store did not return one answer for each tenant or owner")
 }
 
 /// The policy that a tenant has stored, beside the host's default.

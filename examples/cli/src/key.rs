@@ -145,16 +145,21 @@ fn handed_out(issued: &Issued, parts: bool) -> Reply {
 }
 
 async fn list(session: &Session, args: ListArgs) -> Result<Reply, Failure> {
-    let in_all_tenants = args.all_tenants;
+    let (in_all_tenants, is_counted) = (args.all_tenants, args.count);
     let (paging, query) = args.into_query()?;
     let query = if let Some(cursor) = &paging.after { query.after(cursor)? } else { query };
     if in_all_tenants {
         return all_tenants::keys(session, &paging, query).await;
     }
-    let page =
-        paging.read(query, async |query| Ok(session.authority.keys(&session.actor, query).await?));
-    let page = page.await?;
-    let reply = Reply::new(key_views::listing(&page.items), json!(page));
+    let Session { authority, actor, .. } = session;
+    let read = async |query: &KeyQuery| Ok(authority.keys(actor, query).await?);
+    let page = paging.read(query.clone(), read).await?;
+    let mut reply = Reply::new(key_views::listing(&page.items), json!(page));
+    if is_counted {
+        let total = authority.count_keys(actor, &query).await?;
+        reply.json["total"] = total.into();
+        reply = reply.note(format!("{} of {total} keys", page.items.len()));
+    }
     let reply = reply.next_page(page.next_cursor());
     Ok(if page.items.is_empty() { reply.note("no keys found") } else { reply })
 }

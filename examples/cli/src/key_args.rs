@@ -257,6 +257,9 @@ pub(crate) struct ListArgs {
     /// Reverse the order
     #[arg(long)]
     pub(crate) descending: bool,
+    /// Count the keys on all pages too
+    #[arg(long, conflicts_with = "all_tenants")]
+    pub(crate) count: bool,
     #[command(flatten)]
     pub(crate) paging: Paging,
 }

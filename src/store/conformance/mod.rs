@@ -33,13 +33,16 @@ mod batches;
 mod cancellation;
 mod commits;
 mod conditions;
+mod counts;
 mod events;
 mod faults;
 mod filters;
 mod host;
 mod inserts;
 mod intercept;
+mod moments;
 mod moves;
+mod owned_keys;
 mod pages;
 mod queries;
 mod races;
@@ -221,6 +224,15 @@ rules! { $
     calm reads::unknown_record_is_absent_not_error: "A call for an unknown id or tenant succeeds and finds nothing.",
     calm tenants::lookup_stays_in_its_tenant: "A lookup in one tenant never returns anything of another.",
     calm tenants::query_stays_in_its_tenant: "A query in one tenant never returns anything of another.",
+    calm tenants::policies_have_order_of_tenants: "`policies` has one answer for each tenant, in the order of the ids, also for a tenant without a policy.",
+    calm owned_keys::owned_keys_have_order_of_owners: "`owned_keys` has one answer for each owner, in the order of the owners, also for an owner without keys.",
+    calm owned_keys::owned_live_keys_count_at_given_time: "`owned_keys` counts as live the keys that are active, disabled or scheduled at the given time.",
+    calm owned_keys::owned_keys_stay_with_their_owner: "`owned_keys` counts no key of another owner, and none of an owner with the same id in another tenant.",
+    calm owned_keys::newest_owned_keys_come_first: "`owned_keys` returns the newest keys of an owner first, those of one time by descending id, and at most as many as wanted.",
+    calm owned_keys::owned_keys_are_as_stored: "`owned_keys` returns keys with usage and owner, as all changes that were acknowledged before it started left them.",
+    calm counts::count_is_number_of_matching_keys: "`count_keys` returns the number of keys that `KeyQuery::matches` accepts at the given time.",
+    calm counts::count_has_no_cursor_and_limit: "`count_keys` returns the same number for every cursor, order and limit.",
+    calm counts::count_stays_in_its_tenant: "`count_keys` counts only keys of its tenant.",
     calm all_tenants::keys_of_all_tenants_have_one_order: "`keys_of_all_tenants` returns the keys of all tenants that a query matches, in one order, each once.",
     calm all_tenants::tenants_are_listed_with_their_numbers: "`tenants` lists every tenant that has an event, by id, each once, with the numbers of its records.",
     calm users::user_stays_in_its_tenant: "The records of users with one id in two tenants are independent.",
@@ -260,6 +272,8 @@ rules! { $
     racing races::concurrent_uses_raise_one_alert: "Uses that many writers add concurrently raise one alert for each period.",
     racing races::events_follow_commit_order: "Events and epochs have the order of their commits.",
     racing races::resolve_shows_one_moment: "`resolve` returns key, account and policy as they were at one moment.",
+    racing moments::owned_keys_show_one_moment: "`owned_keys` returns the numbers and keys of all owners as they were at one moment.",
+    racing moments::policies_show_one_moment: "`policies` returns all policies as they were at one moment.",
     racing races::readers_never_see_partial_batches: "No reader sees a part of a batch.",
     calm cancellation::dropped_commit_is_atomic: "A dropped commit takes effect completely or not at all.",
     calm cancellation::dropped_usage_is_atomic: "A dropped usage batch takes effect completely or not at all.",

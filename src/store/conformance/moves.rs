@@ -1,5 +1,7 @@
 //! Rules of handing a key to another owner, and of the organization as an owner.
 
+use std::slice;
+
 use super::test_tenants::{Space, at, batch, next, put_user, user};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
@@ -73,6 +75,14 @@ pub(super) async fn moved_key_has_its_new_owner(space: &Space<'_>) {
         space.same(what, &keys_of(space, &before).await, &Vec::new());
         let what = format!("the keys of {owner}, the new owner of a key of {before}");
         space.same(what, &keys_of(space, owner).await, &vec![*key.id()]);
+        for (owner, expected) in [(&before, (0, 0, 0)), (owner, (1, 1, 1))] {
+            let owned = slice::from_ref(owner);
+            let owned = space.store.owned_keys(&space.tenant, owned, 9, at(1)).await;
+            let owned = space.done("reading the keys of an owner", owned);
+            let numbers: Vec<_> = owned.iter().map(|o| (o.live, o.all, o.keys.len())).collect();
+            let what = format!("the numbers of the keys of {owner} after a key was handed over");
+            space.same(what, &numbers, &vec![expected]);
+        }
         let found =
             space.done("resolving", space.store.resolve(key.id(), Freshness::StoreDefault).await);
         let Some(found) = found else { space.broken("a key that was handed over is absent") };

@@ -24,7 +24,7 @@ const ROUNDS: usize = 12;
 ///
 /// `prepare` creates what the racers share, `run` is one racer, and `judge` checks the results of all.
 #[expect(clippy::needless_pass_by_value, reason = "a closure reads better without a reference")]
-fn race<T, S>(
+pub(super) fn race<T, S>(
     space: &Space<'_>,
     prepare: impl AsyncFn() -> S,
     run: impl AsyncFn(&S, usize) -> T + Sync,
@@ -295,7 +295,7 @@ async fn a_trio(space: &Space<'_>) -> (KeyRecord, ServiceAccount, u64) {
 }
 
 /// Tells the readers to end when their writer ends, even by a panic.
-struct SetAtEnd<'a>(&'a AtomicBool);
+pub(super) struct SetAtEnd<'a>(pub(super) &'a AtomicBool);
 
 impl Drop for SetAtEnd<'_> {
     fn drop(&mut self) {
@@ -304,7 +304,7 @@ impl Drop for SetAtEnd<'_> {
 }
 
 /// The number of times that the writer changes its records.
-const STEPS: u64 = 6;
+pub(super) const STEPS: u64 = 6;
 
 pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
     let start = || async { (a_trio(space).await, AtomicU64::new(1), AtomicBool::new(false)) };

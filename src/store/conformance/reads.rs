@@ -1,6 +1,6 @@
 //! Rules of reads: every method sees an acknowledged change at once.
 
-use super::test_tenants::{Space, at, delta, name, next, next_account, policy, renamed};
+use super::test_tenants::{Space, at, delta, name, next, next_account, policy, renamed, user};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, Owner};
 use crate::record::snapshot::Snapshot;
@@ -107,6 +107,9 @@ pub(super) async fn queries_see_acknowledged_changes(space: &Space<'_>) {
         let page = space.done("listing keys", page);
         let names: Vec<_> = page.items.iter().map(|s| s.record.key().name.as_str()).collect();
         space.same(format!("the keys {step}"), &names.as_slice(), &key);
+        let count = space.store.count_keys(&space.tenant, &KeyQuery::new(), at(1)).await;
+        let count = space.done("counting keys", count);
+        space.same(format!("the number of keys {step}"), &count, &(key.len() as u64));
         let page = space.store.accounts(&space.tenant, &AccountQuery::new()).await;
         let page = space.done("listing accounts", page);
         let names: Vec<_> = page.items.iter().map(|account| account.name.as_str()).collect();
@@ -150,6 +153,13 @@ pub(super) async fn unknown_record_is_absent_not_error(space: &Space<'_>) {
     let page = space.store.keys(tenant, &KeyQuery::new(), at(0)).await;
     let page = space.done("keys of an unknown tenant", page);
     space.holds("an unknown tenant has keys", page.items.is_empty() && page.next.is_none());
+    let count = space.store.count_keys(tenant, &KeyQuery::new(), at(0)).await;
+    let count = space.done("counting the keys of an unknown tenant", count);
+    space.same("the number of keys of an unknown tenant", &count, &0);
+    let owned = space.store.owned_keys(tenant, &[user("alice")], 9, at(0)).await;
+    let owned = space.done("the keys of an unknown owner", owned);
+    let numbers: Vec<_> = owned.iter().map(|o| (o.live, o.all, o.keys.len())).collect();
+    space.same("the numbers of the keys of an unknown owner", &numbers, &vec![(0, 0, 0)]);
     let page = space.store.accounts(tenant, &AccountQuery::new()).await;
     let page = space.done("accounts of an unknown tenant", page);
     space.holds("an unknown tenant has accounts", page.items.is_empty() && page.next.is_none());

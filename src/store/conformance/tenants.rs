@@ -3,6 +3,7 @@
 use super::test_tenants::{Space, at, event_in, policy, user};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{AccountQuery, Batch, Change, EventQuery, Freshness, KeyQuery};
+use crate::value::id::TenantId;
 
 /// Writes an account, a policy, an event and two keys in the other tenant. Returns the key of a user
 /// and the key of the account.
@@ -89,4 +90,39 @@ pub(super) async fn query_stays_in_its_tenant(space: &Space<'_>) {
         let home = page.items.iter().all(|event| event.tenant == space.tenant);
         space.holds(format!("{query:?} finds another tenant's event"), home);
     }
+}
+
+pub(super) async fn policies_have_order_of_tenants(space: &Space<'_>) {
+    let (first, second) = (&space.tenant, &space.other);
+    let third: TenantId = format!("{first}-third").parse().expect("the suite's ids are valid");
+    let look = async |step: &str, expected: [u64; 2]| {
+        let version = |tenant: &TenantId| match tenant {
+            tenant if tenant == first => expected[0],
+            tenant if tenant == second => expected[1],
+            _ => 0,
+        };
+        let calls: [&[&TenantId]; 5] = [
+            &[first, second, &third],
+            &[&third, second, first],
+            &[second, &third, second, first, second],
+            &[&third],
+            &[],
+        ];
+        for tenants in calls {
+            let tenants: Vec<TenantId> = tenants.iter().map(|id| (*id).clone()).collect();
+            let found = space.done("reading policies", space.store.policies(&tenants).await);
+            let stored = |version| (version > 0).then(|| policy(version));
+            let expected: Vec<_> = tenants.iter().map(|id| stored(version(id))).collect();
+            space.same(format!("the policies of {tenants:?} {step}"), &found, &expected);
+        }
+    };
+    let put = |tenant: &TenantId, version| Change::PutPolicy {
+        tenant: tenant.clone(),
+        policy: policy(version),
+    };
+    look("before any is set", [0, 0]).await;
+    space.put([put(second, 1)]).await;
+    look("after one was set", [0, 1]).await;
+    space.put([put(second, 2), put(first, 1)]).await;
+    look("after both were set", [1, 2]).await;
 }

@@ -75,6 +75,21 @@ pub(crate) enum Flaw {
     NewOwnerNotChecked,
     OrganizationIsUser,
     DescriptionsLost,
+    PoliciesSorted,
+    PoliciesOneByOne,
+    OwnersSorted,
+    OwnedOfLater,
+    OwnedOfAnyTenant,
+    OwnedOldestFirst,
+    OwnedTiesAscending,
+    OwnedNumbersCut,
+    OwnedWithoutUsage,
+    OwnedOneByOne,
+    CountOfLater,
+    CountFindsOwnerKinds,
+    CountStopsAtLimit,
+    CountAfterCursor,
+    CountOfAllTenants,
 }
 
 impl Flaw {
@@ -95,7 +110,7 @@ impl Flaw {
 pub(crate) type Row = (Flaw, &'static str, &'static [&'static str]);
 
 /// Each flaw that is not in [`WRITE_FLAWS`](super::write_flaws::WRITE_FLAWS).
-pub(crate) const OTHER_FLAWS: [Row; 42] = [
+pub(crate) const OTHER_FLAWS: [Row; 57] = [
     (
         Flaw::PageSkips,
         "a page leaves out its last key",
@@ -137,7 +152,9 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
             "lookups_see_acknowledged_changes",
             "unknown_record_is_absent_not_error",
             "lookup_stays_in_its_tenant",
+            "policies_have_order_of_tenants",
             "resolve_shows_one_moment",
+            "policies_show_one_moment",
         ],
     ),
     (
@@ -156,7 +173,9 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
         &[
             "policy_reads_back_unchanged",
             "lookups_see_acknowledged_changes",
+            "policies_have_order_of_tenants",
             "resolve_shows_one_moment",
+            "policies_show_one_moment",
         ],
     ),
     (
@@ -324,5 +343,80 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
         Flaw::DescriptionsLost,
         "a policy loses the descriptions of its scopes",
         &["policy_reads_back_unchanged"],
+    ),
+    (
+        Flaw::PoliciesSorted,
+        "the policies of tenants come in the order of the ids",
+        &["policies_have_order_of_tenants"],
+    ),
+    (
+        Flaw::PoliciesOneByOne,
+        "the policies of tenants are read one after another",
+        &["policies_show_one_moment"],
+    ),
+    (
+        Flaw::OwnersSorted,
+        "the answers for owners come in the order of their ids",
+        &["owned_keys_have_order_of_owners"],
+    ),
+    (
+        Flaw::OwnedOfLater,
+        "the live keys of an owner are counted for one second later",
+        &["owned_live_keys_count_at_given_time"],
+    ),
+    (
+        Flaw::OwnedOfAnyTenant,
+        "the keys of an owner include those of other tenants",
+        &["owned_keys_stay_with_their_owner"],
+    ),
+    (
+        Flaw::OwnedOldestFirst,
+        "the keys of an owner come oldest first",
+        &["newest_owned_keys_come_first"],
+    ),
+    (
+        Flaw::OwnedTiesAscending,
+        "the keys of an owner that were created at one time come by ascending id",
+        &["newest_owned_keys_come_first"],
+    ),
+    (
+        Flaw::OwnedNumbersCut,
+        "the numbers of an owner's keys count only the keys that are returned",
+        &["newest_owned_keys_come_first"],
+    ),
+    (
+        Flaw::OwnedWithoutUsage,
+        "the keys of an owner come without their usage",
+        &["owned_keys_are_as_stored"],
+    ),
+    (
+        Flaw::OwnedOneByOne,
+        "the keys of several owners are read one after another",
+        &["owned_keys_show_one_moment"],
+    ),
+    (
+        Flaw::CountOfLater,
+        "keys are counted by their status of one second later",
+        &["count_is_number_of_matching_keys"],
+    ),
+    (
+        Flaw::CountFindsOwnerKinds,
+        "the count of a search finds the kinds of owners too",
+        &["count_is_number_of_matching_keys"],
+    ),
+    (
+        Flaw::CountStopsAtLimit,
+        "a count ends at the limit of the query",
+        &["count_has_no_cursor_and_limit"],
+    ),
+    (
+        Flaw::CountAfterCursor,
+        "a count begins at the cursor of the query",
+        &["count_has_no_cursor_and_limit"],
+    ),
+    (
+        Flaw::CountOfAllTenants,
+        "a count includes the keys of other tenants",
+        &["count_stays_in_its_tenant"],
     ),
 ];

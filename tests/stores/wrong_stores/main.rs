@@ -1,6 +1,7 @@
 //! Stores with one flaw each: exactly the expected rules fail.
 
 mod flaws;
+mod owned;
 mod store;
 mod usage;
 mod write_flaws;

@@ -213,7 +213,7 @@ impl KeyStore for Wrong {
         &self,
         tenants: &[TenantId],
     ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
-        let mut found = self.inner.policies(tenants).await?;
+        let mut found = self.policies_wrongly(tenants).await?;
         if self.flaw == Flaw::AbsentIsAnError && found.iter().any(Option::is_none) {
             return Err(StoreError::corrupt("no such policy"));
         }
@@ -287,7 +287,7 @@ impl KeyStore for Wrong {
         most: u16,
         at: Timestamp,
     ) -> Result<Vec<OwnedKeys>, StoreError> {
-        self.inner.owned_keys(tenant, owners, most, at).await
+        self.owned_keys_wrongly(tenant, owners, most, at).await
     }
 
     async fn count_keys(
@@ -296,7 +296,7 @@ impl KeyStore for Wrong {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.inner.count_keys(tenant, query, at).await
+        self.count_keys_wrongly(tenant, query, at).await
     }
 
     async fn accounts(

@@ -194,7 +194,7 @@ pub(crate) const WRITE_FLAWS: [Row; 30] = [
     (
         Flaw::UsageWritesRecord,
         "adding usage rewrites the record",
-        &["delete_is_final", "usage_changes_no_record"],
+        &["delete_is_final", "owned_keys_are_as_stored", "usage_changes_no_record"],
     ),
     (
         Flaw::AlertsLost,

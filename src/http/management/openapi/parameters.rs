@@ -90,6 +90,7 @@ pub(super) fn parameter(parameter: Parameter) -> Value {
             json!({ "type": "string", "enum": SORTS, "default": SORTS[0] }),
         ),
         Parameter::Descending => flag("Reverses the sort order."),
+        Parameter::Count => flag("Returns the number of items on all pages too, as `total`."),
         Parameter::EventKey => query("Only events of this key.", values::id()),
         Parameter::EventAccount => query("Only events of this service account.", values::id()),
         Parameter::EventActor => query("Only events of this actor.", values::event_actor()),

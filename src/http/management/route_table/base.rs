@@ -39,6 +39,16 @@ pub(super) const KEY_FILTERS: &[Parameter] = &[
     Parameter::Limit,
     Parameter::Cursor,
 ];
+/// The parameters of a tenant's list of keys.
+pub(super) const COUNTED_KEY_FILTERS: &[Parameter] = &{
+    let mut parameters = [Parameter::Count; KEY_FILTERS.len() + 1];
+    let mut n = 0;
+    while n < KEY_FILTERS.len() {
+        parameters[n] = KEY_FILTERS[n];
+        n += 1;
+    }
+    parameters
+};
 /// The problems of a route that changes a key.
 pub(super) const CHANGE_KEY: &[Code] =
     &[Code::PermissionDenied, Code::KeyNotFound, Code::Contended];

@@ -7,8 +7,8 @@ pub(super) mod operator;
 pub(super) mod route;
 
 use self::base::{
-    ACCOUNT, ACCOUNT_ACTION, ACCOUNTS, CHANGE_ACCOUNT, CHANGE_KEY, GENERATE, KEY, KEY_ACTION,
-    KEY_FILTERS, KEYS, OWNERS, POLICY, TRANSFER, USER, USER_ACTION,
+    ACCOUNT, ACCOUNT_ACTION, ACCOUNTS, CHANGE_ACCOUNT, CHANGE_KEY, COUNTED_KEY_FILTERS, GENERATE,
+    KEY, KEY_ACTION, KEYS, OWNERS, POLICY, TRANSFER, USER, USER_ACTION,
 };
 use self::names::{Parameter, RouteId, Schema, Tag};
 use self::route::{Method, Route, Success};
@@ -30,7 +30,7 @@ pub(super) static ROUTES: &[Route] = &[
         id: RouteId::ListKeys,
         summary: "List the keys that you have access to.",
         operation: Some(Operation::KeyShow),
-        parameters: KEY_FILTERS,
+        parameters: COUNTED_KEY_FILTERS,
         success: Success::Body(Schema::KeyPage),
         problems: &[&[Code::PermissionDenied]],
         ..KEYS

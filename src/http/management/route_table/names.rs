@@ -169,6 +169,7 @@ names! {
         NeverUsed = "never_used",
         Sort = "sort",
         Descending = "descending",
+        Count = "count",
         EventKey = "key",
         EventAccount = "account",
         EventActor = "actor",

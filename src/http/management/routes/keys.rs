@@ -53,10 +53,16 @@ pub(super) async fn generate_for_account(
 pub(super) async fn list(
     State(authority): State<Authority>,
     Caller(actor): Caller,
-    params: Params,
+    mut params: Params,
 ) -> Answer {
-    let page = authority.keys(&actor, &key_query(params)?).await?;
-    Ok(Json(PageView::<KeyEntryView>::from(page)).into_response())
+    let is_counted = params.switch("count")?;
+    let query = key_query(params)?;
+    let page = authority.keys(&actor, &query).await?;
+    let total = match is_counted {
+        true => Some(authority.count_keys(&actor, &query).await?),
+        false => None,
+    };
+    Ok(Json(PageView::<KeyEntryView>::from(page).with_total(total)).into_response())
 }
 
 /// Parses the filters, the order and the page of a list of keys.

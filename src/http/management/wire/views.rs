@@ -30,11 +30,21 @@ use crate::value::token::Prefix;
 pub(crate) struct PageView<T> {
     items: Vec<T>,
     next: Option<Cursor>,
+    /// The number of items on all pages, if the request asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+}
+
+impl<T> PageView<T> {
+    pub(crate) fn with_total(self, total: Option<u64>) -> Self {
+        Self { total, ..self }
+    }
 }
 
 impl<T: Listed, V: From<T>> From<Page<T>> for PageView<V> {
     fn from(page: Page<T>) -> Self {
-        Self { next: page.next_cursor(), items: page.items.into_iter().map(V::from).collect() }
+        let next = page.next_cursor();
+        Self { next, items: page.items.into_iter().map(V::from).collect(), total: None }
     }
 }
 

@@ -97,7 +97,13 @@ fn entry_properties() -> Value {
 }
 
 pub(super) fn key_page() -> Value {
-    page(Schema::KeyEntry)
+    let mut page = page(Schema::KeyEntry);
+    page["properties"]["total"] = json!({
+        "type": "integer",
+        "minimum": 0,
+        "description": "The number of keys on all pages. Only with `count=true`.",
+    });
+    page
 }
 
 pub(super) fn key_change() -> Value {
