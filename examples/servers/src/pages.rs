@@ -61,7 +61,7 @@ pub fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
         ),
         "\nThe console of the tenant's admin (guide: tenant_console)\n".to_owned(),
         ada.get("the settings", "/policy"),
-        ada.get("all keys", "/keys?sort=updated_at&descending=true"),
+        ada.get("all keys", "/keys?sort=updated_at&descending=true&count=true"),
         ada.send(
             "limits and an alert",
             "PATCH",

@@ -178,6 +178,7 @@ fn tenant_console_page_is_complete() {
             "Longest lifetime",
             "Keys per user",
             "Alerts",
+            "Number of keys in the list",
             "3 of 10 keys of an owner",
             "Missing for a new key",
             "Name",
