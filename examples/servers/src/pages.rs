@@ -53,6 +53,7 @@ pub fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
     pages.extend([
         "\nService accounts (guide: service_accounts)\n".to_owned(),
         ada.get("the accounts and their keys", "/accounts"),
+        ada.get("the roles of the forms", "/policy"),
         ada.send(
             "create",
             "POST",

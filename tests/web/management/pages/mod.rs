@@ -145,6 +145,7 @@ fn service_accounts_page_is_complete() {
             "Key: prefix",
             "Key: status",
             "Key: last used",
+            "Roles, in the forms",
             "Token, shown once",
         ],
         buttons: &[
