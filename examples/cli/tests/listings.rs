@@ -92,6 +92,26 @@ fn page_names_its_next_page() {
 }
 
 #[test]
+fn q11_listing_counts_the_keys_on_all_pages() {
+    let desk = Desk::open();
+    for name in ["prod-a", "prod-b", "dev-c"] {
+        desk.generate(&[name]);
+    }
+    let page = desk.json(&["key", "list", "--count", "--limit", "1", "--search", "prod"]);
+    assert_eq!(
+        (page["items"].as_array().map(Vec::len), &page["total"]),
+        (Some(1), &Value::from(2))
+    );
+    let shown = desk.run(&["key", "list", "--count", "--limit", "2"]);
+    assert!(shown.err.contains("2 of 3 keys"), "{shown:?}");
+    let page = desk.json(&["--as", "bob:developer", "key", "list", "--count"]);
+    assert_eq!(page["total"], 0);
+    assert_eq!(desk.json(&["key", "list"]).get("total"), None);
+    let refused = desk.run(&["key", "list", "--count", "--all-tenants"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+}
+
+#[test]
 fn filters_narrow_a_listing() {
     let desk = Desk::open();
     let (token, _) =

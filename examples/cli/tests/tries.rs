@@ -1,6 +1,5 @@
-//! Q4: what a tenant admin and a developer try to widen with the tool. Each row is a command, the code
-//! that it exits with, the words of its message, and the field, value and bound of its JSON. No row changes
-//! anything.
+//! Q4: commands with which a tenant admin or a developer tries to widen a limit. Each row has the code of
+//! the error, a part of its message, and the field, value and bound of its JSON. No row changes anything.
 
 use serde_json::Value;
 

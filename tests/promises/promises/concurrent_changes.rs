@@ -12,7 +12,10 @@ use keywright::{
 use common::{DAY, HOUR, MOMENT, TestResult, World, add_role, cut_scopes, missing, set_policy};
 
 /// Builds a world in which `change` happens just before the next commit reaches the store.
-fn between<F>(world: &World, change: impl FnOnce(Authority, Actor) -> F) -> TestResult<World>
+pub(crate) fn between<F>(
+    world: &World,
+    change: impl FnOnce(Authority, Actor) -> F,
+) -> TestResult<World>
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -22,7 +25,7 @@ where
 }
 
 /// Builds a world in which the tenant's policy changes just before the next commit.
-fn policy_between(
+pub(crate) fn policy_between(
     world: &World,
     change: impl FnOnce(&mut Policy) + Send + 'static,
 ) -> TestResult<World> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use keywright::{
-    Access, AccountEdit, Actor, Issued, KeyEdit, Name, Networks, NewAccount, NewKey, Owner,
-    Permissions, Plan, Rate, RoleName, SettingsEdit, Source, UseAlert, UserId,
+    Access, AccountEdit, Actor, Issued, KeyEdit, Name, NamePattern, Networks, NewAccount, NewKey,
+    Owner, Permissions, Plan, Rate, RoleName, SettingsEdit, Source, UseAlert, UserId,
 };
 
 use common::{DAY, HOUR, TestResult, World};
@@ -140,6 +140,28 @@ fn wider_plans(plan: &Plan) -> Vec<(&'static str, Plan)> {
         (what, plan)
     };
     changes.into_iter().map(change).collect()
+}
+
+#[common::test(each_store)]
+async fn q4_name_pattern_of_plan_stays_in_force(world: &World) -> TestResult {
+    let pattern = |environments: &[&str]| {
+        let environments = environments.iter().map(|word| (*word).to_owned()).collect();
+        Some(NamePattern { environments })
+    };
+    world.set_policy(|policy| policy.plan.name_pattern = pattern(&["prod", "staging"])).await?;
+    let issued = world.generate(NewKey::named("prod-main-app")?).await?;
+    for own in [None, pattern(&[]), pattern(&["prod"]), pattern(&["dev", "prod"])] {
+        let edit = SettingsEdit::new().name_pattern(own);
+        world.authority.edit_settings(&world.tenant_admin, edit).await?;
+        for name in ["dev-main-app", "crm-integration", "Main app"] {
+            assert!(world.generate(NewKey::named(name)?).await.is_err(), "{name}");
+            let renamed = world.authority.rename(&world.alice, &issued.key.id, Name::new(name)?);
+            assert!(renamed.await.is_err(), "{name}");
+        }
+        let allowed = world.generate(NewKey::named("prod-api")?).await?;
+        world.authority.delete(&world.alice, &allowed.key.id).await?;
+    }
+    Ok(())
 }
 
 /// The abilities of the keys of the test: each with its owner, scopes, rate and live keys.

@@ -109,8 +109,9 @@ impl Flaw {
 /// A flaw, its effect, and exactly the rules that detect it.
 pub(crate) type Row = (Flaw, &'static str, &'static [&'static str]);
 
-/// Each flaw that is not in [`WRITE_FLAWS`](super::write_flaws::WRITE_FLAWS).
-pub(crate) const OTHER_FLAWS: [Row; 57] = [
+/// Each flaw that is not in [`WRITE_FLAWS`](super::write_flaws::WRITE_FLAWS) or
+/// [`OWNED_FLAWS`](super::owned_flaws::OWNED_FLAWS).
+pub(crate) const OTHER_FLAWS: [Row; 42] = [
     (
         Flaw::PageSkips,
         "a page leaves out its last key",
@@ -343,80 +344,5 @@ pub(crate) const OTHER_FLAWS: [Row; 57] = [
         Flaw::DescriptionsLost,
         "a policy loses the descriptions of its scopes",
         &["policy_reads_back_unchanged"],
-    ),
-    (
-        Flaw::PoliciesSorted,
-        "the policies of tenants come in the order of the ids",
-        &["policies_have_order_of_tenants"],
-    ),
-    (
-        Flaw::PoliciesOneByOne,
-        "the policies of tenants are read one after another",
-        &["policies_show_one_moment"],
-    ),
-    (
-        Flaw::OwnersSorted,
-        "the answers for owners come in the order of their ids",
-        &["owned_keys_have_order_of_owners"],
-    ),
-    (
-        Flaw::OwnedOfLater,
-        "the live keys of an owner are counted for one second later",
-        &["owned_live_keys_count_at_given_time"],
-    ),
-    (
-        Flaw::OwnedOfAnyTenant,
-        "the keys of an owner include those of other tenants",
-        &["owned_keys_stay_with_their_owner"],
-    ),
-    (
-        Flaw::OwnedOldestFirst,
-        "the keys of an owner come oldest first",
-        &["newest_owned_keys_come_first"],
-    ),
-    (
-        Flaw::OwnedTiesAscending,
-        "the keys of an owner that were created at one time come by ascending id",
-        &["newest_owned_keys_come_first"],
-    ),
-    (
-        Flaw::OwnedNumbersCut,
-        "the numbers of an owner's keys count only the keys that are returned",
-        &["newest_owned_keys_come_first"],
-    ),
-    (
-        Flaw::OwnedWithoutUsage,
-        "the keys of an owner come without their usage",
-        &["owned_keys_are_as_stored"],
-    ),
-    (
-        Flaw::OwnedOneByOne,
-        "the keys of several owners are read one after another",
-        &["owned_keys_show_one_moment"],
-    ),
-    (
-        Flaw::CountOfLater,
-        "keys are counted by their status of one second later",
-        &["count_is_number_of_matching_keys"],
-    ),
-    (
-        Flaw::CountFindsOwnerKinds,
-        "the count of a search finds the kinds of owners too",
-        &["count_is_number_of_matching_keys"],
-    ),
-    (
-        Flaw::CountStopsAtLimit,
-        "a count ends at the limit of the query",
-        &["count_has_no_cursor_and_limit"],
-    ),
-    (
-        Flaw::CountAfterCursor,
-        "a count begins at the cursor of the query",
-        &["count_has_no_cursor_and_limit"],
-    ),
-    (
-        Flaw::CountOfAllTenants,
-        "a count includes the keys of other tenants",
-        &["count_stays_in_its_tenant"],
     ),
 ];

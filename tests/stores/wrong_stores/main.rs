@@ -2,6 +2,7 @@
 
 mod flaws;
 mod owned;
+mod owned_flaws;
 mod store;
 mod usage;
 mod write_flaws;
@@ -14,12 +15,13 @@ use keywright::store::MemoryStore;
 use keywright::store::conformance::{Host, RULES};
 
 use flaws::{OTHER_FLAWS, Row};
+use owned_flaws::OWNED_FLAWS;
 use store::Wrong;
 use write_flaws::WRITE_FLAWS;
 
 /// Returns every flaw, in the order of the guide.
 fn flaws() -> impl Iterator<Item = Row> {
-    WRITE_FLAWS.into_iter().chain(OTHER_FLAWS)
+    WRITE_FLAWS.into_iter().chain(OTHER_FLAWS).chain(OWNED_FLAWS)
 }
 
 /// Returns the rules that fail on a store.

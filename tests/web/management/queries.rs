@@ -57,6 +57,33 @@ fn keys_are_filtered_and_ordered() {
 }
 
 #[test]
+fn q11_page_has_the_number_of_all_rows() {
+    on_a_host(async |host| {
+        for name in ["prod-a", "prod-b", "dev-c"] {
+            host.key(name).await;
+        }
+        let table = [
+            ("count=true", 3, Some(3)),
+            ("count=true&limit=1", 1, Some(3)),
+            ("count=true&search=prod&limit=1&sort=name&descending=true", 1, Some(2)),
+            ("count=true&owner=user:bob", 0, Some(0)),
+            ("count=false", 3, None),
+            ("", 3, None),
+        ];
+        for (query, items, total) in table {
+            let found = host.get(&format!("/keys?{query}")).await;
+            assert_eq!(names(&found).len(), items, "{query}");
+            assert_eq!(found.json.get("total"), total.map(Value::from).as_ref(), "{query}");
+        }
+        let first = host.get("/keys?limit=2&count=true").await;
+        let cursor = first.json["next"].as_str().ok_or("a second page")?;
+        let second = host.get(&format!("/keys?limit=2&count=true&cursor={cursor}")).await;
+        assert_eq!((names(&second).len(), &second.json["total"]), (1, &json!(3)));
+        Ok(())
+    });
+}
+
+#[test]
 fn list_continues_after_its_cursor() {
     on_a_host(async |host| {
         for name in ["prod-a", "prod-b", "prod-c"] {
@@ -136,6 +163,9 @@ fn invalid_query_is_refused() {
             "/keys?sort=size",
             "/keys?sort=name&sort=name",
             "/keys?descending=yes",
+            "/keys?count=1",
+            "/keys?count=true&count=true",
+            "/accounts?count=true",
             "/keys?never_used=",
             "/keys?owner=alice",
             "/keys?expiring_within=-1",

@@ -1,5 +1,5 @@
-//! Q4: what a tenant admin tries to widen over HTTP. Each row is a request, the status and code that it
-//! gets, and the field, value and bound that the problem names. No row changes anything.
+//! Q4: requests with which a tenant admin tries to widen a limit over HTTP. Each row has the status and
+//! code of the answer, and the field, value and bound that the problem names. No row changes anything.
 
 mod keys;
 mod policy;
