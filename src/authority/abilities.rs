@@ -235,8 +235,8 @@ impl Authority {
         now: Timestamp,
     ) -> Result<KeyNumbers, StoreError> {
         let owners = std::slice::from_ref(owner);
-        let owned = self.owned_keys(actor.tenant(), owners, 0, now).await?;
-        let (live, all) = owned.first().map_or((0, 0), |owned| (owned.live, owned.all));
+        let found = self.owned_keys(actor.tenant(), owners, 0, now).await?;
+        let (live, all) = found.first().map_or((0, 0), |keys| (keys.live, keys.all));
         Ok(KeyNumbers { live, max: policy.max_keys_of(owner), all })
     }
 }

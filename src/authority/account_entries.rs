@@ -81,13 +81,13 @@ impl AccountEntry {
     fn of(
         actor: &Actor,
         account: ServiceAccount,
-        owned: OwnedKeys,
+        found: OwnedKeys,
         policy: PolicyInForce<'_>,
         now: Timestamp,
     ) -> Self {
         let owner = Owner::Account(account.id);
         let record = OwnerRecord::Account(Arc::new(account.clone()));
-        let OwnedKeys { live, all, keys } = owned;
+        let OwnedKeys { live, all, keys } = found;
         let obstacles = Obstacle::all(actor, &owner, Some(&record), live, policy);
         let actions = Operation::ALL.iter().copied().filter(|operation| match operation {
             Operation::KeyGenerate => obstacles.is_empty(),

@@ -265,7 +265,8 @@ impl Authority {
         .await
     }
 
-    /// Returns a service account.
+    /// Returns a service account with the numbers of its keys, its newest keys and the possible
+    /// actions.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
@@ -277,8 +278,9 @@ impl Authority {
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
     /// # let account = authority.create_account(&ada, new).await?.account;
-    /// let account = authority.account(&ada, &account.id).await?;
-    /// assert_eq!(account.name.as_str(), "nightly-report");
+    /// let entry = authority.account(&ada, &account.id).await?;
+    /// assert_eq!(entry.account.name.as_str(), "nightly-report");
+    /// assert_eq!(entry.live_keys, 0);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -318,7 +320,7 @@ impl Authority {
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
     /// # let account = authority.create_account(&ada, new).await?.account;
     /// let page = authority.accounts(&ada, &AccountQuery::new().search("nightly")).await?;
-    /// assert_eq!(page.items[0].id, account.id);
+    /// assert_eq!(page.items[0].account.id, account.id);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```

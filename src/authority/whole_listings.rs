@@ -175,8 +175,8 @@ impl Authority {
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
     /// # let account = authority.create_account(&ada, new).await?.account;
     /// let mut accounts = authority.all_accounts(&ada, AccountQuery::new());
-    /// while let Some(account) = accounts.next().await? {
-    ///     println!("{} has the role {}", account.name, account.role);
+    /// while let Some(entry) = accounts.next().await? {
+    ///     println!("{} has the role {}", entry.account.name, entry.account.role);
     /// }
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
