@@ -167,6 +167,17 @@ impl Rules {
         &self.policy
     }
 
+    /// Adds the record of an owner, with the condition that it has not changed.
+    pub(super) fn add_owner(&mut self, record: Option<&OwnerRecord>) {
+        match record {
+            Some(OwnerRecord::Account(account)) => {
+                self.add_account(ServiceAccount::clone(account));
+            }
+            Some(OwnerRecord::User(user)) => self.add_user(user),
+            None => {}
+        }
+    }
+
     /// Adds the condition that the user's record has not changed since it was read.
     pub(super) fn add_user(&mut self, user: &User) {
         let (tenant, version) = (user.tenant.clone(), user.version);

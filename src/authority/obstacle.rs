@@ -11,7 +11,7 @@ use crate::record::rules::RuleError;
 use crate::value::id::{AccountId, UserId};
 use crate::value::name::NameError;
 
-use super::errors::GenerateError;
+use super::errors::{GenerateError, NewOwnerError};
 
 /// A reason for which no key can be generated for an owner now, whatever the fields of the key are.
 ///
@@ -102,15 +102,11 @@ impl Obstacle {
 
     /// Returns the reason for which the owner can have no new keys.
     pub(super) fn of_owner(owner: &Owner, record: Option<&OwnerRecord>) -> Option<Self> {
-        match (owner, record) {
-            (Owner::Account(id), None) => Some(Self::AccountNotFound(*id)),
-            (Owner::Account(id), Some(record)) if !record.is_enabled() => {
-                Some(Self::AccountDisabled(*id))
-            }
-            (Owner::User(id), Some(record)) if !record.is_enabled() => {
-                Some(Self::UserSuspended(id.clone()))
-            }
-            _ => None,
-        }
+        NewOwnerError::of(owner, record).map(|error| match error {
+            NewOwnerError::AccountNotFound(id) => Self::AccountNotFound(id),
+            NewOwnerError::AccountDisabled(id) => Self::AccountDisabled(id),
+            NewOwnerError::UserSuspended(id) => Self::UserSuspended(id),
+            NewOwnerError::TooManyKeys { limit } => Self::TooManyKeys { limit },
+        })
     }
 }

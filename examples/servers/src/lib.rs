@@ -99,7 +99,7 @@ impl Keys {
         let mut plan =
             Plan::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
         plan.default_scopes = "invoices:read".parse()?;
-        plan.roles.insert(clerk.clone(), role.description("Works with invoices"));
+        plan.roles.insert(clerk.clone(), role.description("Works with invoices".parse()?));
         authority.set_plan(&host, plan).await?;
         authority.edit_settings(&host, SettingsEdit::new().api_enabled(Some(true))).await?;
 

@@ -3,9 +3,9 @@
 use super::page::{Cursor, CursorError, ListQuery, Listed, Page, page_size, sealed};
 use crate::record::account::ServiceAccount;
 use crate::value::id::AccountId;
-use crate::value::name::composed;
 use crate::value::text::decimal;
 use crate::value::time::Timestamp;
+use crate::value::visible_text::composed;
 
 /// A query of service accounts, oldest first.
 ///

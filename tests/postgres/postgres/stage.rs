@@ -163,7 +163,8 @@ pub(crate) fn event(name: &str) -> Event {
 pub(crate) fn event_with(change: impl FnOnce(&mut Value)) -> Event {
     let mut event = json!({
         "sequence": 0, "tenant": tenant(), "at": start(), "actor": "system", "kind": "key.rename",
-        "key": null, "account": null, "source_address": null, "outcome": "done", "details": {},
+        "key": null, "account": null, "previous_account": null, "source_address": null,
+        "outcome": "done", "details": {},
     });
     change(&mut event);
     serde_json::from_value(event).expect("an event")

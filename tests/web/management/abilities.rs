@@ -34,8 +34,8 @@ fn q10_key_form_is_filled_over_http() {
         let path = format!("/abilities?owner=account:{account}");
         let told = host.get(&path).await.json;
         let analyst = json!({
-            "invoices:read": { "description": "", "access": "read-only" },
-            "reports:read": { "description": "", "access": "read-only" },
+            "invoices:read": { "description": null, "access": "read-only" },
+            "reports:read": { "description": null, "access": "read-only" },
         });
         let choices = json!({
             "scopes": analyst,

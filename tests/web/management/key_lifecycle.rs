@@ -231,3 +231,36 @@ fn bulk_revocation_answers_in_order() {
         Ok(())
     });
 }
+
+#[test]
+fn change_of_deleted_key_answers_as_done() {
+    on_a_host(async |host| {
+        for (action, status) in [("revoke", "revoked"), ("disable", "disabled")] {
+            for is_first in [true, false] {
+                let (id, _) = host.key("prod-a").await;
+                let (authority, admin) = (host.world.authority.clone(), host.world.admin.clone());
+                let key = id.parse()?;
+                let delete = async move {
+                    authority.delete(&admin, &key).await.expect("the key is there");
+                };
+                if is_first {
+                    host.faulty.meanwhile(delete)
+                } else {
+                    host.faulty.afterwards(delete)
+                }
+                let done = host.post(&format!("/keys/{id}/{action}"), json!({})).await;
+                if action == "disable" && is_first {
+                    assert_eq!(done.problem(), (404, "key_not_found"));
+                    continue;
+                }
+                assert_eq!(done.status, 200, "{action} {is_first}");
+                assert_eq!(done.json["unchanged"], is_first, "{action}");
+                assert_eq!(done.json["key"]["id"], json!(id));
+                assert_eq!(done.json["status"], status);
+                assert_eq!(done.json["actions"], json!([]), "nothing is left to do");
+                assert_eq!(host.get(&format!("/keys/{id}")).await.status, 404);
+            }
+        }
+        Ok(())
+    });
+}

@@ -29,8 +29,8 @@ fn contradictory_plan_is_refused_whole() {
         let read = host.get("/plan").await;
         let tag = read.header("etag").ok_or("a tag")?;
         let role =
-            json!({ "viewer": { "description": "", "scopes": ["invoices:read", "jobs:run"] } });
-        let catalog = json!({ "reports:read": { "description": "", "access": "read-only" } });
+            json!({ "viewer": { "description": null, "scopes": ["invoices:read", "jobs:run"] } });
+        let catalog = json!({ "reports:read": { "description": null, "access": "read-only" } });
         let table = [
             ("roles", role, "unknown_scope", ("roles", json!("jobs:run"), json!(null))),
             (

@@ -308,7 +308,6 @@ pub(super) static ROUTES: &[Route] = &[
             Code::EventRetentionTooShort,
             Code::TooManyRoles,
             Code::TooManyScopes,
-            Code::LongDescription,
             Code::UnknownScope,
             Code::InvalidNamePattern,
             Code::PreconditionRequired,

@@ -206,7 +206,7 @@ pub(super) async fn transfer_owned(
 /// Answers a change of one key with its entry.
 async fn changed(authority: &Authority, actor: &Actor, outcome: Outcome<Key>) -> Answer {
     let unchanged = outcome.is_unchanged();
-    let entry = authority.entry_after(actor, &outcome.into_inner().id).await?;
+    let entry = authority.entry_after(actor, outcome.into_inner()).await.map_err(KeyError::from)?;
     Ok(key_changed(entry, unchanged))
 }
 

@@ -221,13 +221,14 @@ pub(crate) struct EventView {
     kind: EventKind,
     key: Option<KeyId>,
     account: Option<AccountId>,
+    previous_account: Option<AccountId>,
     source_address: Option<IpAddr>,
     outcome: EventOutcome,
     details: EventDetails,
 }
 
 same_fields!(Event as EventView:
-    sequence tenant at actor kind key account source_address outcome details
+    sequence tenant at actor kind key account previous_account source_address outcome details
 );
 
 #[derive(Serialize)]

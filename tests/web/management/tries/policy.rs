@@ -96,7 +96,7 @@ fn settings_beyond_the_plan() -> Vec<Try> {
         row("a weak version", edit, json!({ "max_keys_per_user": 1 }), "412 stale", "version - 1")
             .if_match("W/\"1\""),
     ];
-    let role = json!({ "analyst": { "description": "", "scopes": ["invoices:write"] } });
+    let role = json!({ "analyst": { "description": null, "scopes": ["invoices:write"] } });
     let of_plan = [
         ("the license", "api_access", json!(true)),
         ("the catalog", "scopes", json!({})),
@@ -142,8 +142,8 @@ fn q4_no_plan_over_http_is_the_tenants() {
 
 /// Returns the plan with one wider limit each, and the plan as it is.
 fn wider_plans(plan: &Value, tag: &str) -> Vec<Try> {
-    let writing = json!({ "description": "", "scopes": ["invoices:write"] });
-    let read_only = json!({ "description": "", "access": "read-only" });
+    let writing = json!({ "description": null, "scopes": ["invoices:write"] });
+    let read_only = json!({ "description": null, "access": "read-only" });
     let changes = [
         ("the same plan", "/api_access", json!(true)),
         ("a writing scope that reads", "/scopes/invoices:write", read_only),

@@ -218,6 +218,7 @@ pub(super) fn event() -> Value {
         "kind": event_kind(),
         "key": or_null(id()),
         "account": or_null(id()),
+        "previous_account": or_null(id()),
         "source_address": or_null(address()),
         "outcome": { "type": "string", "enum": event_outcomes() },
         "details": event_details(),
