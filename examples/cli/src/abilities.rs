@@ -6,9 +6,8 @@ use keywright::{Abilities, GenerateError, KeyChoices, KeyNumbers, Obstacle};
 use serde_json::{Value, json};
 
 use crate::Session;
-use crate::account::access;
 use crate::failure::Failure;
-use crate::output::{Reply, in_words, or_none, words};
+use crate::output::{Reply, access, in_words, or_none, words};
 use crate::tables::fields;
 use crate::values::{OwnerSpec, Period};
 

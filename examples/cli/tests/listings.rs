@@ -17,7 +17,7 @@ fn table_fits_the_terminal() {
     assert_eq!(desk.verify(&token, &[]).code, 0);
     desk.done(&["key", "rotate", &a, "--overlap", "1d"]);
     let expires = desk.json(&["key", "show", &a])["key"]["expires_at"].to_string();
-    let created = desk.json(&["account", "list"])["items"][0]["created_at"].to_string();
+    let created = desk.json(&["account", "list"])["items"][0]["account"]["created_at"].to_string();
     for columns in [40, 60, 80, 99, 100, 101, 120, 127, 128, 160, 200] {
         let show = |command| ran(desk.command(command).env("COLUMNS", columns.to_string())).out;
         let dates = [&expires[1..11], &created[1..11], &created[1..11]];

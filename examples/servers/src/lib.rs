@@ -110,7 +110,7 @@ impl Keys {
         let write = authority.generate(&alice, new).await?.token;
 
         let nightly = NewAccount::new(Name::new("nightly-report")?, clerk).read_only();
-        let owner = Owner::Account(authority.create_account(&host, nightly).await?.id);
+        let owner = Owner::Account(authority.create_account(&host, nightly).await?.account.id);
         let read_only = authority
             .generate(&host, NewKey::named("look-at-all")?.owner(owner.clone()))
             .await?

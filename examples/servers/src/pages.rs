@@ -50,8 +50,7 @@ pub fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
     }
     pages.extend([
         "\nService accounts (guide: service_accounts)\n".to_owned(),
-        ada.get("the accounts", "/accounts"),
-        ada.get("their keys", "/keys?owner_kind=account"),
+        ada.get("the accounts and their keys", "/accounts"),
         ada.send(
             "create",
             "POST",

@@ -234,7 +234,7 @@ impl Guard {
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, host) = (keywright.authority(), Actor::administrator(UserId::new("host")?));
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?).read_only();
-    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.id);
+    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.account.id);
     /// # let new = NewKey::named("prod-nightly")?.owner(owner);
     /// # let issued = authority.generate(&host, new).await?;
     /// # let read_only = issued.token.expose();
@@ -280,7 +280,7 @@ impl Guard {
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, host) = (keywright.authority(), Actor::administrator(UserId::new("host")?));
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?).read_only();
-    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.id);
+    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.account.id);
     /// # let new = NewKey::named("prod-nightly")?.owner(owner);
     /// # let issued = authority.generate(&host, new).await?;
     /// # let read_only = issued.token.expose();

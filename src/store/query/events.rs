@@ -110,7 +110,7 @@ impl EventQuery {
     /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
     /// # authority.create_account(&ada, first).await?;
     /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
-    /// # let account = authority.create_account(&ada, second).await?;
+    /// # let account = authority.create_account(&ada, second).await?.account;
     /// use keywright::store::EventQuery;
     ///
     /// let page = authority.events(&ada, &EventQuery::new().account(account.id)).await?;

@@ -317,7 +317,8 @@ fn account_and_plan_of_last_version_stay() {
         let world = World::in_memory();
         let role = RoleName::new("analyst").expect("a role");
         let new = NewAccount::new(Name::new("nightly").expect("a name"), role);
-        let mut account = world.authority.create_account(&admin(), new).await.expect("an account");
+        let mut account =
+            world.authority.create_account(&admin(), new).await.expect("an account").account;
         account.version = LAST;
         let store = MemoryStore::new();
         let insert = Change::InsertAccount(account.clone());
@@ -342,7 +343,8 @@ fn store_refuses_versions_it_cannot_read() {
         let world = World::in_memory();
         let role = RoleName::new("analyst").expect("a role");
         let new = NewAccount::new(Name::new("nightly").expect("a name"), role);
-        let mut account = world.authority.create_account(&admin(), new).await.expect("an account");
+        let mut account =
+            world.authority.create_account(&admin(), new).await.expect("an account").account;
         let commit = async |store: &MemoryStore, change| {
             store.commit(Batch { changes: vec![change], ..Batch::default() }).await
         };

@@ -104,7 +104,8 @@ static MADE: LazyLock<(Value, Value)> = LazyLock::new(|| {
         let issued = world.key().await;
         let role = RoleName::new("analyst").expect("a role");
         let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
-        let account = world.authority.create_account(&admin(), account).await.expect("an account");
+        let account =
+            world.authority.create_account(&admin(), account).await.expect("an account").account;
         let stored = store.key(&tenant(), &issued.key.id).await.expect("it works").expect("a key");
         let json = |value| serde_json::to_value(value).expect("a record serializes");
         (json(&stored.record), serde_json::to_value(account).expect("an account serializes"))

@@ -149,7 +149,7 @@ fn account_lifecycle_works_over_http() {
         let new = json!({ "name": "nightly", "role": "analyst", "access": "read-only" });
         let made = host.post("/accounts", new).await;
         assert_eq!((made.status, made.header("etag")), (201, Some("\"1\"")));
-        let id = made.text_at("/id").to_owned();
+        let id = made.text_at("/account/id").to_owned();
         assert_eq!(made.header("location"), Some(format!("accounts/{id}").as_str()));
         let path = format!("/accounts/{id}");
 
@@ -168,8 +168,12 @@ fn account_lifecycle_works_over_http() {
                 (&json!(enabled), &json!(false))
             );
         }
-        assert_eq!(host.get(&path).await.json["version"], 4);
-        assert_eq!(host.get("/accounts").await.json["items"][0]["name"], "nightly");
+        let shown = host.get(&path).await;
+        assert_eq!(
+            (shown.header("etag"), &shown.json["account"]["version"]),
+            (Some("\"4\""), &json!(4))
+        );
+        assert_eq!(host.get("/accounts").await.json["items"], json!([shown.json]));
 
         assert_eq!(host.ask("DELETE", &path).send().await.status, 204);
         assert!(host.world.verifier.verify(key.text_at("/token")).await.is_err());

@@ -127,7 +127,7 @@ fn b14_refused_transfer_changes_nothing() {
         let open = |policy: &mut Policy| *policy = open_policy();
         set_policy(&world.authority, &world.other, open).await?;
         let foreign = NewAccount::new(name("foreign"), "operator".parse()?);
-        let foreign = world.authority.create_account(&world.other, foreign).await?;
+        let foreign = world.authority.create_account(&world.other, foreign).await?.account;
         let foreign_key = world.generate_for(&world.other, named("prod-foreign")).await?.key.id;
 
         let full_owner = ("owner", json!(null), json!(1));

@@ -186,7 +186,7 @@ impl Site {
         let role = "operator".parse().expect("a role");
         let new = change(NewAccount::new(name.parse().expect("a name"), role));
         let account = self.world.authority.create_account(&admin(), new).await;
-        Owner::Account(account.expect("an account").id)
+        Owner::Account(account.expect("an account").account.id)
     }
 
     /// Adds a key of a tenant whose policy changes after the key is generated.

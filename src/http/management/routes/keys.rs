@@ -58,10 +58,7 @@ pub(super) async fn list(
     let is_counted = params.switch("count")?;
     let query = key_query(params)?;
     let page = authority.keys(&actor, &query).await?;
-    let total = match is_counted {
-        true => Some(authority.count_keys(&actor, &query).await?),
-        false => None,
-    };
+    let total = if is_counted { Some(authority.count_keys(&actor, &query).await?) } else { None };
     Ok(Json(PageView::<KeyEntryView>::from(page).with_total(total)).into_response())
 }
 

@@ -79,7 +79,7 @@ impl Page {
             ids.key = text("/key/id").unwrap_or(&ids.key).to_owned();
         }
         if (call.method.as_str(), call.path.as_str()) == ("POST", "/accounts") {
-            ids.account = text("/id").unwrap_or(&ids.account).to_owned();
+            ids.account = text("/account/id").unwrap_or(&ids.account).to_owned();
         }
         let template = call.path.split('?').next().unwrap_or_default();
         Given { route: format!("{} {template}", call.method), json: answer.json }
