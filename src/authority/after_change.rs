@@ -20,13 +20,11 @@ impl Authority {
         actor: &Actor,
         changed: Key,
     ) -> Result<KeyEntry, StoreError> {
-        match self.entries_after(actor, &[changed.id]).await?.pop() {
-            Some(entry) => Ok(entry),
-            None => {
-                let policy = self.stored_policy(actor.tenant()).await?;
-                Ok(entry_of_deleted(&changed, policy.in_force(), self.now()))
-            }
+        if let Some(entry) = self.entries_after(actor, &[changed.id]).await?.pop() {
+            return Ok(entry);
         }
+        let policy = self.stored_policy(actor.tenant()).await?;
+        Ok(entry_of_deleted(&changed, policy.in_force(), self.now()))
     }
 
     /// Returns the entries of keys that the actor has just changed, without those that were deleted

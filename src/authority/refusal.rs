@@ -117,7 +117,7 @@ fn policy(error: &PolicyError) -> Refusal {
     let field = |name| EventDetails::NONE.text(DetailField::Field, name);
     match error {
         PolicyError::MaxKeys { field: name, got } => {
-            let details = field(name).value(DetailField::Given, u64::from(*got));
+            let details = field(name).value(DetailField::Given, *got);
             with(RefusalCode::InvalidMaxKeys, details)
         }
         PolicyError::ZeroLifetime(name) => with(RefusalCode::ZeroLifetime, field(name)),

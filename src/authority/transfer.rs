@@ -179,7 +179,7 @@ impl Attempt<'_> {
             let from = &before.key().owner;
             let details = both(from, to).text(DetailField::Scope, &next.key().scopes);
             let previous_account = from.account();
-            Event { details, previous_account, ..self.event.clone().of(next.key()) }
+            Event { previous_account, details, ..self.event.clone().of(next.key()) }
         };
         let events = handed.iter().map(event).collect();
         let changes = handed.into_iter().map(|(_, next)| Change::UpdateKey(next)).collect();

@@ -121,7 +121,7 @@ impl MovingStore {
         }
         let mut doing = "waiting for the changes in progress";
         let (since, hold) = (Instant::now(), options.hold);
-        let before = hold - hold / OPENING;
+        let before = hold / OPENING * (OPENING - 1);
         let paused = timeout(before, self.hold(transfer, since, &mut doing)).await;
         paused.unwrap_or(Err(MoveError::HoldExceeded { hold, doing }))
     }

@@ -85,7 +85,7 @@ fn b12_refused_last_step_leaves_source_in_use() -> TestResult {
 }
 
 #[common::test(postgres)]
-fn b12_late_last_step_fails_changes_until_it_ends() -> TestResult {
+fn b12_late_last_step_fails_changes() -> TestResult {
     let place = Place::new();
     let _runtime = place.enter();
     let store = MovingStore::new(MemoryStore::new());

@@ -218,7 +218,7 @@ async fn leaked_token_of_deleted_key_is_revoked(world: &World) -> TestResult {
 
 /// The key is not gone: it has another owner, whose key this actor cannot see.
 #[common::test(each_store)]
-async fn revoke_of_handed_over_key_is_not_found(world: &World) -> TestResult {
+async fn revoke_of_handed_key_is_not_found(world: &World) -> TestResult {
     let issued = world.key().await;
     let (id, bob) = (issued.key.id, world.bob.as_owner());
     let met = between(world, move |authority, admin| async move {

@@ -8,7 +8,7 @@ use crate::nested::{FRAMEWORKS, scope};
 use crate::run;
 
 #[test]
-fn denial_of_inner_guard_is_a_refused_use() {
+fn inner_denial_is_a_refused_use() {
     run(async |site| {
         let outer = site.guard().leave_access_to_handler();
         let inner = [

@@ -145,6 +145,7 @@ fn service_accounts_page_is_complete() {
             "Key: prefix",
             "Key: status",
             "Key: last used",
+            "Roles, in the forms",
             "Token, shown once",
         ],
         buttons: &[
@@ -178,6 +179,7 @@ fn tenant_console_page_is_complete() {
             "Longest lifetime",
             "Keys per user",
             "Alerts",
+            "Number of keys in the list",
             "3 of 10 keys of an owner",
             "Missing for a new key",
             "Name",
