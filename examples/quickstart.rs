@@ -68,7 +68,7 @@ async fn whole_life() -> Result<(), Box<dyn Error>> {
     step("A service account for the nightly job, and a key for each owner");
     let role = RoleName::new("analyst")?;
     let nightly = NewAccount::new(Name::new("nightly-report")?, role).read_only();
-    let nightly = authority.create_account(&admin, nightly).await?;
+    let nightly = authority.create_account(&admin, nightly).await?.account;
     let owner = Owner::Account(nightly.id);
     let job = authority
         .generate(&admin, NewKey::named("prod-nightly-report")?.owner(owner.clone()))

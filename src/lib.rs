@@ -38,9 +38,9 @@ mod value;
 mod verifier;
 
 pub use crate::authority::{
-    Abilities, AccountError, Authority, GenerateError, Issued, KeyChoices, KeyEntry, KeyError,
-    KeyNumbers, ListError, Listing, NewOwnerError, Obstacle, Overlap, RevokeReport, SetPolicyError,
-    SweepReport, UserError,
+    Abilities, AccountEntry, AccountError, Authority, GenerateError, Issued, KeyChoices, KeyEntry,
+    KeyError, KeyNumbers, ListError, Listing, NewOwnerError, Obstacle, Overlap, RevokeReport,
+    SetPolicyError, SweepReport, UserError,
 };
 #[cfg(feature = "tokio")]
 pub use crate::background::{RunOptions, Running, StartError};

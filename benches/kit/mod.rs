@@ -40,7 +40,8 @@ impl World {
         let on = SettingsEdit::new().api_enabled(Some(true));
         block_on(authority.edit_settings(&admin, on)).expect("the settings");
         let account = NewAccount::new(Name::new("worker").expect("a name"), role);
-        let account = block_on(authority.create_account(&admin, account)).expect("an account");
+        let account =
+            block_on(authority.create_account(&admin, account)).expect("an account").account;
         assert_eq!(account.access, Access::ReadWrite);
         let scope = Scope::new("jobs:run").expect("a scope");
         Self { authority, verifier, admin, account: Owner::Account(account.id), scope }

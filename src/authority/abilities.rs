@@ -204,17 +204,17 @@ impl Authority {
         let now = self.now();
         let stored = self.stored_policy(actor.tenant()).await?;
         let policy = stored.in_force();
-        let mut obstacles = Obstacle::of_requirements(actor, owner, policy);
         let (mut keys, mut choices) = (None, None);
-        if sees_owner {
+        let obstacles = if sees_owner {
             let record = self.owner_record(actor.tenant(), owner, now).await?;
             let record = record.as_ref();
             let numbers = self.key_numbers(actor, owner, policy, now).await?;
-            obstacles.extend(Obstacle::of_owner(owner, record));
-            obstacles.extend(Obstacle::of_policy(owner, policy, numbers.live));
             keys = Some(numbers);
             choices = sees_choices.then(|| KeyChoices::of(actor, owner, record, policy));
-        }
+            Obstacle::all(actor, owner, record, numbers.live, policy)
+        } else {
+            Obstacle::of_requirements(actor, owner, policy)
+        };
         let all = || Operation::ALL.iter().copied();
         Ok(Abilities {
             owner: owner.clone(),
@@ -235,8 +235,8 @@ impl Authority {
         now: Timestamp,
     ) -> Result<KeyNumbers, StoreError> {
         let owners = std::slice::from_ref(owner);
-        let owned = self.owned_keys(actor.tenant(), owners, 0, now).await?;
-        let (live, all) = owned.first().map_or((0, 0), |owned| (owned.live, owned.all));
+        let found = self.owned_keys(actor.tenant(), owners, 0, now).await?;
+        let (live, all) = found.first().map_or((0, 0), |keys| (keys.live, keys.all));
         Ok(KeyNumbers { live, max: policy.max_keys_of(owner), all })
     }
 }

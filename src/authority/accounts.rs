@@ -14,7 +14,8 @@ use crate::value::random::{Drawn, RandomError};
 use crate::value::scope::Access;
 
 use super::Authority;
-use super::attempt::{Attempt, owned_by};
+use super::account_entries::{AccountEntry, new_account_entry};
+use super::attempt::{Attempt, Rules, owned_by};
 use super::errors::{AccountError, ListError};
 use super::listing::check_limit;
 
@@ -34,7 +35,7 @@ impl Authority {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// let new = NewAccount::new("nightly-report".parse()?, "analyst".parse()?).read_only();
-    /// let account = authority.create_account(&ada, new).await?;
+    /// let account = authority.create_account(&ada, new).await?.account;
     ///
     /// let new = NewKey::named("prod-nightly-report")?.owner(Owner::Account(account.id));
     /// let issued = authority.generate(&ada, new).await?;
@@ -54,7 +55,7 @@ impl Authority {
         &self,
         actor: &Actor,
         new: NewAccount,
-    ) -> Result<ServiceAccount, AccountError> {
+    ) -> Result<AccountEntry, AccountError> {
         let operation = Operation::AccountCreate;
         let (id, new) = (AccountId::generate(&self.setup.random)?, &new);
         self.attempt(actor, operation, |attempt| {
@@ -64,12 +65,13 @@ impl Authority {
                 must_have_role(rules.policy().plan, &new.role)?;
                 let account = new.clone().into_account(id, actor.tenant().clone(), attempt.now);
                 let event = Event { account: Some(id), ..attempt.event.clone() };
+                let entry = new_account_entry(actor, account.clone(), rules.policy(), attempt.now);
                 let batch = Batch {
                     conditions: rules.conditions,
                     changes: vec![Change::InsertAccount(account.clone())],
                     events: vec![Event { details: described(&account), ..event }],
                 };
-                attempt.commit(batch, account).await.map_err(|error| match error.kind() {
+                attempt.commit(batch, entry).await.map_err(|error| match error.kind() {
                     StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::AccountId).into(),
                     _ => AccountError::from(error),
                 })
@@ -92,9 +94,9 @@ impl Authority {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let edit = AccountEdit::new().access(Access::ReadOnly).if_version(account.version);
-    /// let account = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+    /// let account = authority.edit_account(&ada, &account.id, edit).await?.into_inner().account;
     /// assert_eq!(account.access, Access::ReadOnly);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -112,21 +114,21 @@ impl Authority {
         actor: &Actor,
         account: &AccountId,
         edit: AccountEdit,
-    ) -> Result<Outcome<ServiceAccount>, AccountError> {
+    ) -> Result<Outcome<AccountEntry>, AccountError> {
         let (operation, edit) = (Operation::AccountEdit, &edit);
         self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 let found = attempt.account(account, operation).await?;
-                let mut conditions = Vec::new();
-                if let Some(role) = &edit.role {
-                    let rules = attempt.rules().await?;
-                    must_have_role(rules.policy().plan, role)?;
-                    conditions = rules.conditions;
+                let mut rules = attempt.rules().await?;
+                match &edit.role {
+                    Some(role) => must_have_role(rules.policy().plan, role)?,
+                    // No rule of the policy restricts the name or the access.
+                    None => rules.conditions.clear(),
                 }
                 if let Some(given) = edit.if_version.filter(|version| *version != found.version) {
                     return Err(AccountError::Stale { given, current: found.version });
                 }
-                attempt.write_account(found.edit(edit.clone(), attempt.now), conditions).await
+                attempt.write_account(found.edit(edit.clone(), attempt.now), rules).await
             })
         })
         .await
@@ -145,7 +147,7 @@ impl Authority {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// # let owner = keywright::Owner::Account(account.id);
     /// # let new = NewKey::named("prod-nightly-report")?.owner(owner);
     /// # let issued = authority.generate(&ada, new).await?;
@@ -164,7 +166,7 @@ impl Authority {
         &self,
         actor: &Actor,
         account: &AccountId,
-    ) -> Result<Outcome<ServiceAccount>, AccountError> {
+    ) -> Result<Outcome<AccountEntry>, AccountError> {
         self.set_account_enabled(actor, account, Operation::AccountDisable, false).await
     }
 
@@ -181,7 +183,7 @@ impl Authority {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// # let owner = keywright::Owner::Account(account.id);
     /// # let new = NewKey::named("prod-nightly-report")?.owner(owner);
     /// # let issued = authority.generate(&ada, new).await?;
@@ -201,7 +203,7 @@ impl Authority {
         &self,
         actor: &Actor,
         account: &AccountId,
-    ) -> Result<Outcome<ServiceAccount>, AccountError> {
+    ) -> Result<Outcome<AccountEntry>, AccountError> {
         self.set_account_enabled(actor, account, Operation::AccountEnable, true).await
     }
 
@@ -217,7 +219,7 @@ impl Authority {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// # let owner = keywright::Owner::Account(account.id);
     /// # let new = NewKey::named("prod-nightly-report")?.owner(owner);
     /// # let issued = authority.generate(&ada, new).await?;
@@ -263,7 +265,8 @@ impl Authority {
         .await
     }
 
-    /// Returns a service account.
+    /// Returns a service account with the numbers of its keys, its newest keys and the possible
+    /// actions.
     ///
     /// ```
     /// # use keywright::{Actor, Keywright, NewKey, Policy, Role, UserId, store::MemoryStore};
@@ -274,9 +277,10 @@ impl Authority {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
-    /// # let account = authority.create_account(&ada, new).await?;
-    /// let account = authority.account(&ada, &account.id).await?;
-    /// assert_eq!(account.name.as_str(), "nightly-report");
+    /// # let account = authority.create_account(&ada, new).await?.account;
+    /// let entry = authority.account(&ada, &account.id).await?;
+    /// assert_eq!(entry.account.name.as_str(), "nightly-report");
+    /// assert_eq!(entry.live_keys, 0);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -290,10 +294,13 @@ impl Authority {
         &self,
         actor: &Actor,
         account: &AccountId,
-    ) -> Result<ServiceAccount, AccountError> {
+    ) -> Result<AccountEntry, AccountError> {
         actor.must_for_any(Operation::AccountShow)?;
+        let now = self.now();
         let found = self.setup.store.account(actor.tenant(), account).await?;
-        found.ok_or(AccountError::NotFound(*account))
+        let found = found.ok_or(AccountError::NotFound(*account))?;
+        let mut entries = self.account_entries(actor, vec![found], now).await?;
+        entries.pop().ok_or(AccountError::NotFound(*account))
     }
 
     /// Lists the tenant's service accounts, one page at a time, oldest first.
@@ -311,9 +318,9 @@ impl Authority {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let page = authority.accounts(&ada, &AccountQuery::new().search("nightly")).await?;
-    /// assert_eq!(page.items[0].id, account.id);
+    /// assert_eq!(page.items[0].account.id, account.id);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -327,11 +334,13 @@ impl Authority {
         &self,
         actor: &Actor,
         query: &AccountQuery,
-    ) -> Result<Page<ServiceAccount>, ListError> {
+    ) -> Result<Page<AccountEntry>, ListError> {
         let operation = Operation::AccountShow;
         actor.must_for_any(operation)?;
         check_limit(query.limit)?;
-        Ok(self.setup.store.accounts(actor.tenant(), query).await?)
+        let now = self.now();
+        let page = self.setup.store.accounts(actor.tenant(), query).await?;
+        Ok(Page { items: self.account_entries(actor, page.items, now).await?, next: page.next })
     }
 
     async fn set_account_enabled(
@@ -340,11 +349,13 @@ impl Authority {
         account: &AccountId,
         operation: Operation,
         enabled: bool,
-    ) -> Result<Outcome<ServiceAccount>, AccountError> {
+    ) -> Result<Outcome<AccountEntry>, AccountError> {
         self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 let found = attempt.account(account, operation).await?;
-                attempt.write_account(found.set_enabled(enabled, attempt.now), Vec::new()).await
+                let mut rules = attempt.rules().await?;
+                rules.conditions.clear();
+                attempt.write_account(found.set_enabled(enabled, attempt.now), rules).await
             })
         })
         .await
@@ -368,13 +379,16 @@ impl Attempt<'_> {
     async fn write_account(
         &self,
         outcome: Outcome<ServiceAccount>,
-        conditions: Vec<Condition>,
-    ) -> Result<Attempted<Outcome<ServiceAccount>>, AccountError> {
-        let attempted = match &outcome {
-            Outcome::Unchanged(_) => self.unchanged(outcome).await?,
-            Outcome::Done(next) => {
-                let (change, details) = (Change::UpdateAccount(next.clone()), described(next));
-                self.write(conditions, change, details, outcome).await?
+        rules: Rules,
+    ) -> Result<Attempted<Outcome<AccountEntry>>, AccountError> {
+        let next = outcome.clone().into_inner();
+        let entry = self.account_entry(next.clone(), rules.policy()).await?;
+        let attempted = match outcome {
+            Outcome::Unchanged(_) => self.unchanged(Outcome::Unchanged(entry)).await?,
+            Outcome::Done(_) => {
+                let details = described(&next);
+                let change = Change::UpdateAccount(next);
+                self.write(rules.conditions, change, details, Outcome::Done(entry)).await?
             }
         };
         Ok(attempted)

@@ -10,18 +10,21 @@ use crate::store::{KeyQuery, MAX_LIMIT, StoreError};
 use crate::value::id::KeyId;
 
 use super::Authority;
-use super::errors::KeyError;
-use super::listing::KeyEntry;
+use super::listing::{KeyEntry, entry_of_deleted};
 
 impl Authority {
-    /// Returns the entry of a key that the actor has just changed.
+    /// Returns the entry of a key that the actor has just changed. If the key was deleted meanwhile,
+    /// the entry shows the key after the change, and has no actions.
     pub(crate) async fn entry_after(
         &self,
         actor: &Actor,
-        key: &KeyId,
-    ) -> Result<KeyEntry, KeyError> {
-        let found = self.entries_after(actor, &[*key]).await?;
-        found.into_iter().next().ok_or(KeyError::NotFound(*key))
+        changed: Key,
+    ) -> Result<KeyEntry, StoreError> {
+        if let Some(entry) = self.entries_after(actor, &[changed.id]).await?.pop() {
+            return Ok(entry);
+        }
+        let policy = self.stored_policy(actor.tenant()).await?;
+        Ok(entry_of_deleted(&changed, policy.in_force(), self.now()))
     }
 
     /// Returns the entries of keys that the actor has just changed, without those that were deleted

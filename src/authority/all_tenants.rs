@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::record::key::{Key, Owner};
 use crate::record::operation::Outcome;
 use crate::record::operator::Operator;
-use crate::record::status::KeyStatus;
 use crate::store::{
     Freshness, KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey, TenantEntry, TenantQuery,
 };
@@ -277,10 +276,7 @@ impl Authority {
         owner: &Owner,
     ) -> Result<Vec<(TenantId, Result<Vec<Key>, KeyError>)>, ListError> {
         let mut tenants = BTreeSet::new();
-        let live = KeyQuery::new()
-            .status(KeyStatus::Active)
-            .status(KeyStatus::Scheduled)
-            .status(KeyStatus::Disabled);
+        let live = KeyQuery::new().live();
         let mut next = Some(live.owner(owner.clone()).limit(MAX_LIMIT));
         while let Some(query) = next {
             let page = self.setup.store.keys_of_all_tenants(&query, self.now()).await?;

@@ -19,6 +19,7 @@ use crate::store::{Batch, Change, Condition, KeyStore, StoreError};
 use crate::value::id::{KeyId, UserId};
 use crate::value::time::Timestamp;
 
+use super::account_entries::AccountEntry;
 use super::refusal::ManagementError;
 use super::{Authority, StoredPolicy};
 
@@ -109,6 +110,15 @@ impl Attempt<'_> {
         self.authority.user_record(self.actor.tenant(), user, self.now).await
     }
 
+    /// Describes an account that this attempt is about to write.
+    pub(super) async fn account_entry(
+        &self,
+        account: ServiceAccount,
+        policy: PolicyInForce<'_>,
+    ) -> Result<AccountEntry, StoreError> {
+        self.authority.account_entry(self.actor, account, policy, self.now).await
+    }
+
     /// Reads the record of an owner; `None` if the owner has none.
     pub(super) async fn owner_record(
         &self,
@@ -155,6 +165,17 @@ impl Rules {
 
     pub(super) fn stored_policy(&self) -> &StoredPolicy {
         &self.policy
+    }
+
+    /// Adds the record of an owner, with the condition that it has not changed.
+    pub(super) fn add_owner(&mut self, record: Option<&OwnerRecord>) {
+        match record {
+            Some(OwnerRecord::Account(account)) => {
+                self.add_account(ServiceAccount::clone(account));
+            }
+            Some(OwnerRecord::User(user)) => self.add_user(user),
+            None => {}
+        }
     }
 
     /// Adds the condition that the user's record has not changed since it was read.

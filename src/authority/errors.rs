@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::record::actor::PermissionDenied;
 use crate::record::edit::EditError;
-use crate::record::key::{RotateError, WrongStatus};
+use crate::record::key::{Owner, RotateError, WrongStatus};
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy_error::PolicyError;
 use crate::record::requirement::Requirements;
 use crate::record::role::RoleName;
@@ -352,6 +353,19 @@ pub enum NewOwnerError {
         /// The limit.
         limit: u16,
     },
+}
+
+impl NewOwnerError {
+    /// Returns the reason for which an owner can have no new keys.
+    pub(super) fn of(owner: &Owner, record: Option<&OwnerRecord>) -> Option<Self> {
+        let is_enabled = record.is_none_or(OwnerRecord::is_enabled);
+        match owner {
+            Owner::Account(id) if record.is_none() => Some(Self::AccountNotFound(*id)),
+            Owner::Account(id) if !is_enabled => Some(Self::AccountDisabled(*id)),
+            Owner::User(id) if !is_enabled => Some(Self::UserSuspended(id.clone())),
+            _ => None,
+        }
+    }
 }
 
 impl From<EditError> for KeyError {

@@ -1,12 +1,10 @@
 //! The operation that generates a key.
 
-use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::new_key::NewKey;
 use crate::record::operation::Operation;
-use crate::record::owner_record::OwnerRecord;
 use crate::record::policy_in_force::PolicyInForce;
 use crate::record::requirement::Requirements;
 use crate::record::usage::Usage;
@@ -119,13 +117,7 @@ impl Authority {
                 if let Some(obstacle) = Obstacle::of_owner(owner, owner_record.as_ref()) {
                     return Err(obstacle.into());
                 }
-                match &owner_record {
-                    Some(OwnerRecord::Account(account)) => {
-                        rules.add_account(ServiceAccount::clone(account));
-                    }
-                    Some(OwnerRecord::User(user)) => rules.add_user(user),
-                    None => {}
-                }
+                rules.add_owner(owner_record.as_ref());
                 let (policy, account) = (rules.policy(), rules.account.as_ref());
                 let checked = new.check(owner, actor, policy, account, attempt.now)?;
                 let key = checked.into_key(key_id, self.setup.prefixes.own().clone());

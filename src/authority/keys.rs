@@ -1,12 +1,14 @@
 //! Changes of one key: rename, edit, disable, enable, delete.
 
+use std::sync::OnceLock;
+
 use crate::record::actor::Actor;
 use crate::record::edit::{KeyEdit, KeyField};
 use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::{Key, KeyRecord};
 use crate::record::operation::{Operation, Outcome};
 use crate::setup::retry::Attempted;
-use crate::store::{Change, Condition, StoredKey};
+use crate::store::{Change, Condition, StoreError, StoredKey};
 use crate::value::id::KeyId;
 use crate::value::name::Name;
 use crate::value::time::Timestamp;
@@ -217,7 +219,8 @@ impl Authority {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError`]: `PermissionDenied`, `NotFound`, `Contended` or `Store`.
+    /// [`KeyError`]: `PermissionDenied`, `NotFound`, `Contended` or `Store`. If another caller deletes
+    /// the key during this call, the call is a success.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the key either unchanged or deleted.
@@ -247,6 +250,9 @@ impl Authority {
     }
 
     /// Runs an operation on one key that no rule of the policy restricts.
+    ///
+    /// A revoke or a delete has reached its goal if another caller deletes the key at the same time.
+    /// The result is then [`Outcome::Unchanged`] with the key as this operation would have left it.
     pub(super) async fn change(
         &self,
         actor: &Actor,
@@ -254,12 +260,23 @@ impl Authority {
         operation: Operation,
         rule: impl Fn(&KeyRecord, Timestamp) -> Result<Outcome<Step>, KeyError> + Sync,
     ) -> Result<Outcome<Key>, KeyError> {
-        let rule = &rule;
+        let (rule, ended) = (&rule, &OnceLock::new());
         self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
-                let record = attempt.key(key, operation).await?;
+                let found = attempt.key(key, operation).await;
+                if let (Err(KeyError::NotFound(_)), Some(ended)) = (&found, ended.get())
+                    && attempt.is_gone(key).await?
+                {
+                    return Ok(attempt.unchanged(Outcome::Unchanged(Key::clone(ended))).await?);
+                }
+                let record = found?;
+                let step = rule(&record, attempt.now)?;
+                if matches!(operation, Operation::KeyRevoke | Operation::KeyDelete) {
+                    let (Outcome::Done(after) | Outcome::Unchanged(after)) = &step;
+                    ended.get_or_init(|| after.key.clone());
+                }
                 let same = owned_by(*key, &record.key().owner);
-                attempt.write_key(rule(&record, attempt.now)?, vec![same]).await
+                attempt.write_key(step, vec![same]).await
             })
         })
         .await
@@ -293,6 +310,10 @@ impl Attempt<'_> {
         }
         self.actor.must(operation, owner)?;
         Ok(stored)
+    }
+
+    async fn is_gone(&self, key: &KeyId) -> Result<bool, StoreError> {
+        Ok(self.store().key(self.actor.tenant(), key).await?.is_none())
     }
 
     /// Writes a changed key, or records that the operation changed nothing.

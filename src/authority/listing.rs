@@ -13,6 +13,7 @@ use crate::record::policy_in_force::PolicyInForce;
 use crate::record::rates_in_force::RatesInForce;
 use crate::record::scopes_in_force::ScopesInForce;
 use crate::record::status::KeyStatus;
+use crate::record::usage::Usage;
 use crate::store::{KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey};
 use crate::value::id::KeyId;
 use crate::value::name::Name;
@@ -137,12 +138,11 @@ impl Overlap {
     /// finish the rotation.
     pub const SAFE_AFTER: Duration = Duration::from_hours(1);
 
-    fn of(stored: &StoredKey, now: Timestamp) -> Option<Self> {
-        let key = stored.record.key();
+    fn of(key: &Key, usage: &Usage, now: Timestamp) -> Option<Self> {
         let live = key.status(now).is_live();
         let overlap_ends_at = key.overlap_ends_at.filter(|end| live && !end.has_passed(now))?;
-        let old_last_used_at = stored.usage.last_use_of(key.secret_number.saturating_sub(1));
-        let new_last_used_at = stored.usage.last_use_of(key.secret_number);
+        let old_last_used_at = usage.last_use_of(key.secret_number.saturating_sub(1));
+        let new_last_used_at = usage.last_use_of(key.secret_number);
         let quiet = old_last_used_at.is_none_or(|last| {
             key.rotated_at.is_some_and(|rotated| last < rotated)
                 || now.since(last) >= Self::SAFE_AFTER
@@ -293,7 +293,7 @@ pub(super) fn entry(
     policy: PolicyInForce<'_>,
     now: Timestamp,
 ) -> KeyEntry {
-    let (key, owner) = (stored.record.key(), stored.owner.as_ref());
+    let key = stored.record.key();
     let status = key.status(now);
     let possible = |operation: &Operation| {
         operation.is_of_a_key()
@@ -301,20 +301,37 @@ pub(super) fn entry(
             && (*operation != Operation::KeyFinishRotation || key.is_overlapping(now))
             && actor.may(*operation, &key.owner)
     };
+    let shown = shown(key, &stored.usage, stored.owner.as_ref(), policy, now);
+    KeyEntry { actions: Operation::ALL.iter().copied().filter(possible).collect(), ..shown }
+}
+
+/// Returns the entry of a key that was deleted: no actor can perform an operation on it.
+#[cfg(feature = "management")]
+pub(super) fn entry_of_deleted(key: &Key, policy: PolicyInForce<'_>, now: Timestamp) -> KeyEntry {
+    shown(key, &Usage::default(), None, policy, now)
+}
+
+fn shown(
+    key: &Key,
+    usage: &Usage,
+    owner: Option<&OwnerRecord>,
+    policy: PolicyInForce<'_>,
+    now: Timestamp,
+) -> KeyEntry {
     KeyEntry {
         prefix: key.display_prefix(),
         owner_name: owner.and_then(OwnerRecord::shown_name).cloned(),
         scopes: ScopesInForce::of(key, owner.and_then(OwnerRecord::account), policy.plan).to_set(),
         access: owner.and_then(OwnerRecord::account).map_or(Access::ReadWrite, |a| a.access),
         rate: RatesInForce::of(key, policy, now).map(|rates| rates.key),
-        status,
-        uses: stored.usage.uses(),
-        last_used_at: stored.usage.last_used_at(),
-        refused: stored.usage.refused(),
-        last_refused_at: stored.usage.last_refused_at(),
-        overlap: Overlap::of(stored, now),
+        status: key.status(now),
+        uses: usage.uses(),
+        last_used_at: usage.last_used_at(),
+        refused: usage.refused(),
+        last_refused_at: usage.last_refused_at(),
+        overlap: Overlap::of(key, usage, now),
         refused_because: standing(key, owner, policy, now),
-        actions: Operation::ALL.iter().copied().filter(possible).collect(),
+        actions: Vec::new(),
         key: key.clone(),
     }
 }

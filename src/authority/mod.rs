@@ -5,6 +5,7 @@
 //! rules of a tenant in `record::rules`. The change is committed together with its event.
 
 mod abilities;
+mod account_entries;
 mod accounts;
 #[cfg(feature = "management")]
 mod after_change;
@@ -49,6 +50,7 @@ use crate::value::id::{TenantId, UserId};
 use crate::value::time::Timestamp;
 
 pub use self::abilities::{Abilities, KeyChoices, KeyNumbers};
+pub use self::account_entries::AccountEntry;
 pub use self::all_tenants::RevokeReport;
 pub use self::errors::{
     AccountError, GenerateError, KeyError, ListError, NewOwnerError, SetPolicyError, UserError,

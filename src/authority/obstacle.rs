@@ -11,7 +11,7 @@ use crate::record::rules::RuleError;
 use crate::value::id::{AccountId, UserId};
 use crate::value::name::NameError;
 
-use super::errors::GenerateError;
+use super::errors::{GenerateError, NewOwnerError};
 
 /// A reason for which no key can be generated for an owner now, whatever the fields of the key are.
 ///
@@ -83,24 +83,30 @@ impl Obstacle {
         Requirements::missing_for(actor, owner, policy).iter().map(Self::Missing).collect()
     }
 
-    /// Returns the reason for which the owner can have no new keys.
-    pub(super) fn of_owner(owner: &Owner, record: Option<&OwnerRecord>) -> Option<Self> {
-        match (owner, record) {
-            (Owner::Account(id), None) => Some(Self::AccountNotFound(*id)),
-            (Owner::Account(id), Some(record)) if !record.is_enabled() => {
-                Some(Self::AccountDisabled(*id))
-            }
-            (Owner::User(id), Some(record)) if !record.is_enabled() => {
-                Some(Self::UserSuspended(id.clone()))
-            }
-            _ => None,
-        }
+    /// Returns everything that prevents `actor` from generating a key for an owner with `live` live
+    /// keys, in the order in which it is checked.
+    pub(super) fn all(
+        actor: &Actor,
+        owner: &Owner,
+        record: Option<&OwnerRecord>,
+        live: u64,
+        policy: PolicyInForce<'_>,
+    ) -> Vec<Self> {
+        let mut all = Self::of_requirements(actor, owner, policy);
+        all.extend(Self::of_owner(owner, record));
+        all.extend(policy.name_rule().err().map(Self::NoName));
+        let limit = policy.max_keys_of(owner).filter(|limit| live >= u64::from(*limit));
+        all.extend(limit.map(|limit| Self::TooManyKeys { limit }));
+        all
     }
 
-    /// Returns the reason for which no key of the owner can be added to those in `live`.
-    pub(super) fn of_policy(owner: &Owner, policy: PolicyInForce<'_>, live: u64) -> Vec<Self> {
-        let limit = policy.max_keys_of(owner).filter(|limit| live >= u64::from(*limit));
-        let name = policy.name_rule().err().map(Self::NoName);
-        name.into_iter().chain(limit.map(|limit| Self::TooManyKeys { limit })).collect()
+    /// Returns the reason for which the owner can have no new keys.
+    pub(super) fn of_owner(owner: &Owner, record: Option<&OwnerRecord>) -> Option<Self> {
+        NewOwnerError::of(owner, record).map(|error| match error {
+            NewOwnerError::AccountNotFound(id) => Self::AccountNotFound(id),
+            NewOwnerError::AccountDisabled(id) => Self::AccountDisabled(id),
+            NewOwnerError::UserSuspended(id) => Self::UserSuspended(id),
+            NewOwnerError::TooManyKeys { limit } => Self::TooManyKeys { limit },
+        })
     }
 }

@@ -117,7 +117,7 @@ fn policy(error: &PolicyError) -> Refusal {
     let field = |name| EventDetails::NONE.text(DetailField::Field, name);
     match error {
         PolicyError::MaxKeys { field: name, got } => {
-            let details = field(name).value(DetailField::Given, u64::from(*got));
+            let details = field(name).value(DetailField::Given, *got);
             with(RefusalCode::InvalidMaxKeys, details)
         }
         PolicyError::ZeroLifetime(name) => with(RefusalCode::ZeroLifetime, field(name)),
@@ -132,7 +132,6 @@ fn policy(error: &PolicyError) -> Refusal {
         PolicyError::NotWholeSeconds(name) => with(RefusalCode::NotWholeSeconds, field(name)),
         PolicyError::TooManyRoles(roles) => given(RefusalCode::TooManyRoles, *roles as u64),
         PolicyError::TooManyScopes(scopes) => given(RefusalCode::TooManyScopes, *scopes as u64),
-        PolicyError::LongDescription(chars) => given(RefusalCode::LongDescription, *chars as u64),
         PolicyError::UnknownScope { scope, role } => {
             let details = EventDetails::NONE.text(DetailField::Scope, scope);
             let details = match role {
@@ -413,7 +412,6 @@ mod tests {
                 "given=3600",
             ),
             (of_policy(PolicyError::TooManyScopes(257)), C::TooManyScopes, "given=257"),
-            (of_policy(PolicyError::LongDescription(501)), C::LongDescription, "given=501"),
             (
                 of_policy(PolicyError::UnknownScope { scope: scope(), role: None }),
                 C::UnknownScope,

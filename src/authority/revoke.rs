@@ -4,7 +4,6 @@ use crate::record::actor::Actor;
 use crate::record::event::{DetailField, Event, EventDetails};
 use crate::record::key::{Key, Owner};
 use crate::record::operation::{Operation, Outcome, Transition};
-use crate::record::status::KeyStatus;
 use crate::store::{Batch, Change, Condition, KeyQuery, MAX_LIMIT, StoreError, StoredKey};
 use crate::value::id::KeyId;
 
@@ -41,7 +40,8 @@ impl Authority {
     ///
     /// # Errors
     /// [`KeyError::WrongStatus`] if the key is expired. Otherwise `PermissionDenied`, `NotFound`,
-    /// `Contended` or `Store`.
+    /// `Contended` or `Store`. If another caller deletes the key during this call, the call is a
+    /// success that returns [`Outcome::Unchanged`].
     ///
     /// # Cancel safety
     /// Dropping the future leaves the key either unchanged or revoked.
@@ -135,10 +135,7 @@ impl Authority {
                 attempt.event.account = owner.account();
                 attempt.event.details = EventDetails::NONE.text(DetailField::Owner, owner);
                 actor.must(operation, owner)?;
-                let live = KeyQuery::new()
-                    .status(KeyStatus::Active)
-                    .status(KeyStatus::Scheduled)
-                    .status(KeyStatus::Disabled);
+                let live = KeyQuery::new().live();
                 let live = attempt.keys_of(owner, live).await?;
                 let revoked: Vec<Key> =
                     live.iter().map(|stored| stored.record.revoked(now).key().clone()).collect();

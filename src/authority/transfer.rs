@@ -7,7 +7,6 @@ use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::key_transfer::{Sides, TransferKeyError};
 use crate::record::operation::{Operation, Outcome};
 use crate::record::rules::RuleError;
-use crate::record::status::KeyStatus;
 use crate::setup::retry::Attempted;
 use crate::store::{Batch, Change, Condition, KeyQuery, StoreErrorKind};
 use crate::value::id::KeyId;
@@ -54,6 +53,7 @@ impl Authority {
             Box::pin(async move {
                 attempt.event.details = EventDetails::NONE.text(DetailField::To, to);
                 let record = attempt.key(key, operation).await?;
+                attempt.event.details = both(&record.key().owner, to);
                 let (rules, from) = attempt.rules_of_transfer(&record.key().owner, to).await?;
                 let handed = rules.hand(&record, from.as_ref(), to, attempt)?;
                 let Outcome::Done(next) = handed else {
@@ -104,14 +104,10 @@ impl Authority {
         self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 attempt.event.account = from.account();
-                attempt.event.details =
-                    EventDetails::NONE.text(DetailField::Owner, from).text(DetailField::To, to);
+                attempt.event.details = both(from, to);
                 actor.must(operation, from)?;
                 let (rules, account) = attempt.rules_of_transfer(from, to).await?;
-                let live = KeyQuery::new()
-                    .status(KeyStatus::Active)
-                    .status(KeyStatus::Scheduled)
-                    .status(KeyStatus::Disabled);
+                let live = KeyQuery::new().live();
                 let mut handed = Vec::new();
                 for stored in attempt.keys_of(from, live).await? {
                     let next = rules.hand(&stored.record, account.as_ref(), to, attempt)?;
@@ -148,25 +144,13 @@ impl Attempt<'_> {
             self.actor.must_for_any(Operation::AccountEdit)?;
         }
         let from = self.rules_of(from).await?;
-        let mut rules = self.rules_of(to).await?;
+        let mut rules = self.rules().await?;
         rules.conditions.extend(from.conditions);
-        match to {
-            Owner::Account(id) => match &rules.account {
-                None => return Err(NewOwnerError::AccountNotFound(*id).into()),
-                Some(account) if !account.enabled => {
-                    return Err(NewOwnerError::AccountDisabled(*id).into());
-                }
-                Some(_) => {}
-            },
-            Owner::User(id) => {
-                let user = self.user(id).await?;
-                if user.suspended {
-                    return Err(NewOwnerError::UserSuspended(id.clone()).into());
-                }
-                rules.add_user(&user);
-            }
-            Owner::Organization => {}
+        let record = self.owner_record(to).await?;
+        if let Some(error) = NewOwnerError::of(to, record.as_ref()) {
+            return Err(error.into());
         }
+        rules.add_owner(record.as_ref());
         Ok((rules, from.account))
     }
 
@@ -192,11 +176,10 @@ impl Attempt<'_> {
             });
         }
         let event = |(before, next): &(KeyRecord, KeyRecord)| {
-            let details = EventDetails::NONE
-                .text(DetailField::From, &before.key().owner)
-                .text(DetailField::To, to)
-                .text(DetailField::Scope, &next.key().scopes);
-            Event { details, ..self.event.clone().of(next.key()) }
+            let from = &before.key().owner;
+            let details = both(from, to).text(DetailField::Scope, &next.key().scopes);
+            let previous_account = from.account();
+            Event { previous_account, details, ..self.event.clone().of(next.key()) }
         };
         let events = handed.iter().map(event).collect();
         let changes = handed.into_iter().map(|(_, next)| Change::UpdateKey(next)).collect();
@@ -216,6 +199,11 @@ impl Attempt<'_> {
             _ => error.into(),
         })
     }
+}
+
+/// Returns the details that name both owners.
+fn both(from: &Owner, to: &Owner) -> EventDetails {
+    EventDetails::NONE.text(DetailField::From, from).text(DetailField::To, to)
 }
 
 impl Rules {

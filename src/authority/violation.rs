@@ -223,7 +223,6 @@ mod tests {
             (E::DefaultAboveMax { default: 2 * HOUR, max: HOUR }, "default_lifetime 7200 3600"),
             (E::EventRetentionRange { min: 2 * HOUR, max: HOUR }, "max_event_retention 3600 7200"),
             (E::TooManyScopes(257), "scopes 257 256"),
-            (E::LongDescription(501), "description 501 500"),
             (E::UnknownScope { scope: scope(), role: None }, "default_scopes a:b -"),
             (E::UnknownScope { scope: scope(), role: Some(viewer) }, "roles a:b -"),
             (beyond, "retention 7200 3600"),

@@ -5,12 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::vec;
 
-use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
 use crate::record::event::Event;
 use crate::store::{AccountQuery, EventQuery, KeyQuery, Listed, Page, sealed};
 
 use super::Authority;
+use super::account_entries::AccountEntry;
 use super::errors::ListError;
 use super::listing::KeyEntry;
 
@@ -173,15 +173,15 @@ impl Authority {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = keywright::NewAccount::new("nightly-report".parse()?, "analyst".parse()?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let mut accounts = authority.all_accounts(&ada, AccountQuery::new());
-    /// while let Some(account) = accounts.next().await? {
-    ///     println!("{} has the role {}", account.name, account.role);
+    /// while let Some(entry) = accounts.next().await? {
+    ///     println!("{} has the role {}", entry.account.name, entry.account.role);
     /// }
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
-    pub fn all_accounts(&self, actor: &Actor, query: AccountQuery) -> Listing<ServiceAccount> {
+    pub fn all_accounts(&self, actor: &Actor, query: AccountQuery) -> Listing<AccountEntry> {
         Listing::new(self, actor, query, |authority, actor, query| {
             Box::pin(authority.accounts(actor, query))
         })

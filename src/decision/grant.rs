@@ -194,7 +194,7 @@ impl Grant {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
-    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let account = authority.create_account(&ada, account.read_only()).await?.account;
     /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
     /// # let issued = authority.generate(&ada, new).await?;
     /// let grant = verifier.verify(issued.token.expose()).await?;
@@ -296,7 +296,7 @@ impl Grant {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
-    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let account = authority.create_account(&ada, account.read_only()).await?.account;
     /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
     /// # let issued = authority.generate(&ada, new).await?;
     /// let grant = verifier.verify(issued.token.expose()).await?;
@@ -408,7 +408,7 @@ impl Grant {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
-    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let account = authority.create_account(&ada, account.read_only()).await?.account;
     /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
     /// # let issued = authority.generate(&ada, new).await?;
     /// let grant = verifier.verify(issued.token.expose()).await?;

@@ -185,12 +185,21 @@ pub(crate) fn standing(
         KeyStatus::Expired => Some(Reason::Expired),
         KeyStatus::Disabled => Some(Reason::Disabled),
         KeyStatus::Scheduled => Some(Reason::NotYetValid),
-        KeyStatus::Active => match owner.filter(|owner| !owner.is_enabled()) {
-            Some(OwnerRecord::Account(_)) => Some(Reason::AccountDisabled),
-            Some(OwnerRecord::User(_)) => Some(Reason::UserSuspended),
-            None if !policy.api_enabled().value => Some(Reason::AccessOff),
-            None if !policy.plan.api_access => Some(Reason::UpgradeRequired),
-            None => None,
-        },
+        KeyStatus::Active => standing_of_owner(owner, policy),
+    }
+}
+
+/// Returns the reason why every key of an owner is refused, whatever its status is. These are steps
+/// 5 and 6.
+pub(crate) fn standing_of_owner(
+    owner: Option<&OwnerRecord>,
+    policy: PolicyInForce<'_>,
+) -> Option<Reason> {
+    match owner.filter(|owner| !owner.is_enabled()) {
+        Some(OwnerRecord::Account(_)) => Some(Reason::AccountDisabled),
+        Some(OwnerRecord::User(_)) => Some(Reason::UserSuspended),
+        None if !policy.api_enabled().value => Some(Reason::AccessOff),
+        None if !policy.plan.api_access => Some(Reason::UpgradeRequired),
+        None => None,
     }
 }

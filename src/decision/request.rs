@@ -202,7 +202,7 @@ impl<'a> AccessRequest<'a> {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
-    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let account = authority.create_account(&ada, account.read_only()).await?.account;
     /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
     /// # let issued = authority.generate(&ada, new).await?;
     /// let request = AccessRequest::token(issued.token.expose());
@@ -231,7 +231,7 @@ impl<'a> AccessRequest<'a> {
     /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?);
-    /// # let account = authority.create_account(&ada, account.read_only()).await?;
+    /// # let account = authority.create_account(&ada, account.read_only()).await?.account;
     /// # let new = NewKey::named("prod-nightly")?.owner(Owner::Account(account.id));
     /// # let issued = authority.generate(&ada, new).await?;
     /// let request = AccessRequest::token(issued.token.expose()).write();

@@ -27,7 +27,7 @@ use crate::value::time::Timestamp;
 /// # let authority = keywright.authority();
 /// # let ada = Actor::administrator(UserId::new("ada")?);
 /// let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-/// let account = authority.create_account(&ada, new).await?;
+/// let account = authority.create_account(&ada, new).await?.account;
 /// assert!(account.enabled);
 ///
 /// // All keys of the account stop working at once.
@@ -81,7 +81,7 @@ pub struct ServiceAccount {
 /// # let authority = keywright.authority();
 /// # let ada = Actor::administrator(UserId::new("ada")?);
 /// let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-/// let account = authority.create_account(&ada, new).await?;
+/// let account = authority.create_account(&ada, new).await?.account;
 /// assert_eq!(account.name.as_str(), "billing-worker");
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
@@ -109,7 +109,7 @@ impl NewAccount {
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-    /// let account = authority.create_account(&ada, new).await?;
+    /// let account = authority.create_account(&ada, new).await?.account;
     /// assert_eq!(account.access, Access::ReadWrite);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -132,7 +132,7 @@ impl NewAccount {
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// let new = NewAccount::new(Name::new("billing-report")?, RoleName::new("billing")?).read_only();
-    /// let account = authority.create_account(&ada, new).await?;
+    /// let account = authority.create_account(&ada, new).await?.account;
     /// assert_eq!(account.access, Access::ReadOnly);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -178,9 +178,9 @@ impl NewAccount {
 /// # let authority = keywright.authority();
 /// # let ada = Actor::administrator(UserId::new("ada")?);
 /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-/// # let account = authority.create_account(&ada, new).await?;
+/// # let account = authority.create_account(&ada, new).await?.account;
 /// let edit = AccountEdit::new().access(Access::ReadOnly);
-/// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+/// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner().account;
 /// assert_eq!(edited.access, Access::ReadOnly);
 /// assert_eq!(edited.role, account.role);
 /// # Ok::<(), keywright::Error>(())
@@ -210,7 +210,7 @@ impl AccountEdit {
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let edited = authority.edit_account(&ada, &account.id, AccountEdit::new()).await?;
     /// assert!(edited.is_unchanged());
     /// # Ok::<(), keywright::Error>(())
@@ -234,9 +234,9 @@ impl AccountEdit {
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let edit = AccountEdit::new().name(Name::new("nightly-billing")?);
-    /// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+    /// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner().account;
     /// assert_eq!(edited.name.as_str(), "nightly-billing");
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -259,9 +259,9 @@ impl AccountEdit {
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let edit = AccountEdit::new().role(RoleName::new("reports")?);
-    /// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+    /// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner().account;
     /// assert_eq!(edited.role.as_str(), "reports");
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -284,9 +284,9 @@ impl AccountEdit {
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let edit = AccountEdit::new().access(Access::ReadOnly);
-    /// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner();
+    /// let edited = authority.edit_account(&ada, &account.id, edit).await?.into_inner().account;
     /// assert_eq!(edited.access, Access::ReadOnly);
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -313,7 +313,7 @@ impl AccountEdit {
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let edit = AccountEdit::new().access(Access::ReadOnly).if_version(account.version);
     /// authority.edit_account(&ada, &account.id, edit.clone()).await?;
     ///

@@ -66,7 +66,7 @@ impl Owner {
     /// # let authority = keywright.authority();
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let owner: Owner = "account:4fQ2xk9ZrT7bWm1c".parse()?;
     /// assert_eq!(owner.account(), Some("4fQ2xk9ZrT7bWm1c".parse()?));
     /// # Ok::<(), keywright::Error>(())

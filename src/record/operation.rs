@@ -117,6 +117,18 @@ impl Operation {
         )
     }
 
+    /// Returns the effect of this operation on a service account. An operation on anything else is
+    /// refused.
+    pub(crate) const fn on_account(self, enabled: bool) -> Transition {
+        match self {
+            Self::AccountEdit | Self::AccountDelete => Transition::Allowed,
+            Self::AccountDisable if enabled => Transition::Allowed,
+            Self::AccountEnable if !enabled => Transition::Allowed,
+            Self::AccountDisable | Self::AccountEnable => Transition::Unchanged,
+            _ => Transition::Refused,
+        }
+    }
+
     /// Returns the effect of this operation on a key in `status`.
     ///
     /// An operation that does not change one existing key is possible in any status. This function

@@ -24,7 +24,7 @@ use crate::value::name::Name;
 /// # let authority = keywright.authority();
 /// # let ada = Actor::administrator(UserId::new("ada")?);
 /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-/// # let account = authority.create_account(&ada, new).await?;
+/// # let account = authority.create_account(&ada, new).await?.account;
 /// let new_key = NewKey::named("prod-main-app")?.owner(Owner::Account(account.id));
 /// let issued = authority.generate(&ada, new_key).await?;
 /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;

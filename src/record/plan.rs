@@ -10,6 +10,7 @@ use crate::record::policy_error::PolicyError;
 use crate::record::policy_field::{PolicyField, or_none};
 use crate::record::role::{Role, RoleName};
 use crate::value::name::NamePattern;
+use crate::value::note::Description;
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, Scope, ScopeSet};
 use crate::value::time::in_words;
@@ -110,15 +111,17 @@ pub struct Plan {
 /// ```
 /// use keywright::{Access, ScopeDefinition};
 ///
-/// let definition = ScopeDefinition::new(Access::ReadWrite).description("Changes invoices");
+/// let definition = ScopeDefinition::new(Access::ReadWrite).description("Changes invoices".parse()?);
 /// assert_eq!(definition.access, Access::ReadWrite);
+/// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ScopeDefinition {
-    /// The meaning of the scope, for people: at most [`Plan::MAX_DESCRIPTION`] characters.
-    pub description: String,
+    /// The meaning of the scope, for people.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub description: Option<Description>,
     /// The access that the scope needs. A key of a read-only service account never has a scope that
     /// needs [`Access::ReadWrite`].
     pub access: Access,
@@ -130,23 +133,25 @@ impl ScopeDefinition {
     /// ```
     /// use keywright::{Access, ScopeDefinition};
     ///
-    /// assert!(ScopeDefinition::new(Access::ReadOnly).description.is_empty());
+    /// assert!(ScopeDefinition::new(Access::ReadOnly).description.is_none());
     /// ```
     pub fn new(access: Access) -> Self {
-        Self { description: String::new(), access }
+        Self { description: None, access }
     }
 
     /// Sets the description.
     ///
     /// ```
-    /// use keywright::{Access, ScopeDefinition};
+    /// use keywright::{Access, Description, ScopeDefinition};
     ///
-    /// let definition = ScopeDefinition::new(Access::ReadOnly).description("Shows invoices");
-    /// assert_eq!(definition.description, "Shows invoices");
+    /// let description = Description::new("Shows invoices")?;
+    /// let definition = ScopeDefinition::new(Access::ReadOnly).description(description.clone());
+    /// assert_eq!(definition.description, Some(description));
+    /// # Ok::<(), keywright::Error>(())
     /// ```
     #[must_use = "the setter takes and returns by value"]
-    pub fn description(self, description: impl Into<String>) -> Self {
-        Self { description: description.into(), ..self }
+    pub fn description(self, description: Description) -> Self {
+        Self { description: Some(description), ..self }
     }
 }
 
@@ -162,8 +167,6 @@ impl Plan {
     pub const MAX_ROLES: usize = policy_bounds::MAX_ROLES;
     /// The highest number of scopes in the catalog. One key can have 64 of them.
     pub const MAX_SCOPES: usize = policy_bounds::MAX_SCOPES;
-    /// The highest number of characters in the description of a scope or a role.
-    pub const MAX_DESCRIPTION: usize = policy_bounds::MAX_DESCRIPTION;
 
     /// Returns a plan whose catalog has these scopes for reading and these for writing.
     ///
@@ -208,9 +211,7 @@ impl Plan {
             (F::MaxKeysOfOrganization, self.max_keys_of_organization),
         ];
         for (field, number) in numbers {
-            if let Some(got) = number.filter(|number| !(1..=Self::MAX_KEYS).contains(number)) {
-                return Err(PolicyError::MaxKeys { field, got });
-            }
+            number.map(|number| PolicyError::keys(field, number.into())).transpose()?;
         }
         if self.max_lifetime == Some(Duration::ZERO) {
             return Err(PolicyError::ZeroLifetime(F::MaxLifetime));
@@ -239,12 +240,6 @@ impl Plan {
         }
         if self.scopes.len() > Self::MAX_SCOPES {
             return Err(PolicyError::TooManyScopes(self.scopes.len()));
-        }
-        let of_scopes = self.scopes.values().map(|scope| &scope.description);
-        let of_roles = self.roles.values().map(|role| &role.description);
-        let lengths = of_scopes.chain(of_roles).map(|text| text.chars().count());
-        if let Some(got) = lengths.max().filter(|length| *length > Self::MAX_DESCRIPTION) {
-            return Err(PolicyError::LongDescription(got));
         }
         self.must_list(&self.default_scopes, None)?;
         for (name, role) in &self.roles {
@@ -286,11 +281,14 @@ impl Plan {
             version: _,
         } = self;
         let words = |time: Option<Duration>| or_none(time.map(in_words));
+        let text = |found: &Option<Description>| {
+            format!("{:?}", found.as_ref().map_or("", Description::as_str))
+        };
         let scope = |(name, found): (&Scope, &ScopeDefinition)| {
-            format!("{name} ({:?}, {:?})", found.access, found.description)
+            format!("{name} ({:?}, {})", found.access, text(&found.description))
         };
         let role = |(name, role): (&RoleName, &Role)| {
-            format!("{name} ({}, {:?})", role.scopes, role.description)
+            format!("{name} ({}, {})", role.scopes, text(&role.description))
         };
         vec![
             (F::ApiAccess, api_access.to_string()),

@@ -11,5 +11,3 @@ pub(super) const MIN_EVENT_RETENTION: Duration = Duration::from_hours(24);
 pub(super) const MAX_ROLES: usize = 64;
 /// The highest number of scopes in the catalog.
 pub(super) const MAX_SCOPES: usize = 256;
-/// The highest number of characters in the description of a scope or a role.
-pub(super) const MAX_DESCRIPTION: usize = 500;

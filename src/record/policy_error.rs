@@ -31,7 +31,7 @@ pub enum PolicyError {
         /// The field.
         field: PolicyField,
         /// The number that was given.
-        got: u16,
+        got: u64,
     },
     /// A lifetime is zero.
     #[error("{0} must be at least 1 second, got 0")]
@@ -83,9 +83,6 @@ pub enum PolicyError {
     /// The plan has more than [`Plan::MAX_SCOPES`](crate::Plan::MAX_SCOPES) scopes.
     #[error("a plan can have at most {max} scopes, got {0}", max = policy_bounds::MAX_SCOPES)]
     TooManyScopes(usize),
-    /// The description of a scope or a role is longer than [`Plan::MAX_DESCRIPTION`](crate::Plan::MAX_DESCRIPTION) characters.
-    #[error("a description must have at most {max} characters, got {0}", max = policy_bounds::MAX_DESCRIPTION)]
-    LongDescription(usize),
     /// A role or the default scopes name a scope that is not in the plan's catalog.
     #[error("{} the scope {scope}, which is not in the plan's scopes", in_role(.role.as_ref()))]
     UnknownScope {
@@ -122,6 +119,13 @@ fn in_role(role: Option<&RoleName>) -> String {
 }
 
 impl PolicyError {
+    /// Checks a number of keys: 1 to 1000.
+    pub(crate) fn keys(field: PolicyField, got: u64) -> Result<u16, Self> {
+        let keys = u16::try_from(got).ok();
+        keys.filter(|keys| (1..=policy_bounds::MAX_KEYS).contains(keys))
+            .ok_or(Self::MaxKeys { field, got })
+    }
+
     /// Checks that each duration is a whole number of seconds.
     pub(super) fn must_be_whole(
         durations: impl IntoIterator<Item = (PolicyField, Option<Duration>)>,

@@ -199,11 +199,8 @@ impl<'a> PolicyInForce<'a> {
     /// Returns the rate of a key without a rate of its own.
     #[inline]
     pub(crate) fn default_rate(self) -> InForce<Option<Rate>> {
-        let bound = self.plan.max_rate;
-        let cut = |own: Option<Rate>| match (own, bound) {
-            (Some(own), Some(max)) if !own.is_within(&max) => Some(own.within_both(max)),
-            (own, max) => own.or(max),
-        };
+        let max = self.plan.max_rate;
+        let cut = |own: Option<Rate>| own.map(|own| own.at_most(max)).or(max);
         self.rule(|settings| settings.default_rate.map(Some), None, cut)
     }
 

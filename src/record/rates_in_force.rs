@@ -2,6 +2,7 @@
 //! that all keys of an owner share.
 
 use crate::record::key::Key;
+use crate::record::plan::Plan;
 use crate::record::policy_in_force::PolicyInForce;
 use crate::value::rate::Rate;
 use crate::value::time::Timestamp;
@@ -37,25 +38,25 @@ impl RatesInForce {
     /// deleting a key and generating another. All keys of an owner therefore share one more limit:
     /// the default rate, multiplied by the number of keys that the owner may hold. It refuses only
     /// keys that are younger than the period of the rate. An older key has had a full period to
-    /// regain its uses, so its own rate suffices.
+    /// regain its uses, so its own rate suffices. The new keys of an owner without a limit of keys
+    /// share the rate of [`Plan::MAX_KEYS`]; its older keys do not count, since they may be many.
     pub(crate) fn of(key: &Key, policy: PolicyInForce<'_>, now: Timestamp) -> Option<Self> {
         let Some(default) = policy.default_rate().value else {
             // The plan has no highest rate either: it would be the default.
             return key.rate.map(|rate| Self { key: rate, owner: None });
         };
-        let own = match (key.rate, policy.plan.max_rate) {
-            (Some(rate), Some(max)) if !rate.is_within(&max) => Some(rate.within_both(max)),
-            (rate, _) => rate,
-        };
+        let own = key.rate.map(|rate| rate.at_most(policy.plan.max_rate));
         let rate = match own {
             Some(rate) if key.admin_limits.rate => rate,
             Some(rate) => rate.within_both(default),
             None => default,
         };
         let is_new = !key.created_at.saturating_add(default.per()).has_passed(now);
-        // An owner without a limit of keys gets new ones from an administrator only.
-        let keys = policy.max_keys_of(&key.owner);
-        let shared = keys.map(|keys| SharedRate { rate: default, keys, binds: is_new });
+        let shared = match policy.max_keys_of(&key.owner) {
+            Some(keys) => Some(SharedRate { rate: default, keys, binds: is_new }),
+            None if is_new => Some(SharedRate { rate: default, keys: Plan::MAX_KEYS, binds: true }),
+            None => None,
+        };
         Some(Self { key: rate, owner: shared.filter(|_| rate.is_within(&default)) })
     }
 }

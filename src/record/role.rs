@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::value::note::Description;
 use crate::value::redact::redact;
 use crate::value::scope::ScopeSet;
 use crate::value::text::serde_as_text;
@@ -15,7 +16,7 @@ use crate::value::text::serde_as_text;
 /// ```
 /// use keywright::Role;
 ///
-/// let role = Role::new("invoices:read".parse()?).description("Reads invoices for reports");
+/// let role = Role::new("invoices:read".parse()?).description("Reads for reports".parse()?);
 /// assert_eq!(role.scopes.len(), 1);
 /// # Ok::<(), keywright::Error>(())
 /// ```
@@ -23,10 +24,9 @@ use crate::value::text::serde_as_text;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Role {
-    /// The purpose of the role, for people: at most [`Plan::MAX_DESCRIPTION`] characters.
-    ///
-    /// [`Plan::MAX_DESCRIPTION`]: crate::Plan::MAX_DESCRIPTION
-    pub description: String,
+    /// The purpose of the role, for people.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub description: Option<Description>,
     /// The scopes of a service account with this role. Each is a scope of the plan's catalog.
     pub scopes: ScopeSet,
 }
@@ -42,21 +42,22 @@ impl Role {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn new(scopes: ScopeSet) -> Self {
-        Self { description: String::new(), scopes }
+        Self { description: None, scopes }
     }
 
     /// Sets the description.
     ///
     /// ```
-    /// use keywright::Role;
+    /// use keywright::{Description, Role};
     ///
-    /// let role = Role::new("invoices:read".parse()?).description("Reads invoices");
-    /// assert_eq!(role.description, "Reads invoices");
+    /// let description = Description::new("Reads invoices")?;
+    /// let role = Role::new("invoices:read".parse()?).description(description.clone());
+    /// assert_eq!(role.description, Some(description));
     /// # Ok::<(), keywright::Error>(())
     /// ```
     #[must_use = "the setter takes and returns by value"]
-    pub fn description(self, description: impl Into<String>) -> Self {
-        Self { description: description.into(), ..self }
+    pub fn description(self, description: Description) -> Self {
+        Self { description: Some(description), ..self }
     }
 }
 

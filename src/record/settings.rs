@@ -152,9 +152,8 @@ impl Settings {
     /// [`PolicyError`] for the first field that is out of its limits.
     pub fn validate(&self) -> Result<(), PolicyError> {
         use PolicyField as F;
-        let in_range = |keys: &u16| (1..=Plan::MAX_KEYS).contains(keys);
-        if let Some(got) = self.max_keys_per_user.filter(|keys| !in_range(keys)) {
-            return Err(PolicyError::MaxKeys { field: F::MaxKeysPerUser, got });
+        if let Some(keys) = self.max_keys_per_user {
+            PolicyError::keys(F::MaxKeysPerUser, keys.into())?;
         }
         let lifetimes =
             [(F::MaxLifetime, self.max_lifetime), (F::DefaultLifetime, self.default_lifetime)];

@@ -30,7 +30,7 @@ use crate::value::scope::Access;
 /// # let ada = Actor::administrator(UserId::new("ada")?);
 /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-/// # let account = authority.create_account(&ada, new).await?;
+/// # let account = authority.create_account(&ada, new).await?.account;
 /// if let Some(found) = store.resolve(&issued.key.id, Freshness::StoreDefault).await? {
 ///     assert_eq!(*found.record().key(), issued.key);
 ///     assert!(found.account().is_none());
@@ -65,7 +65,7 @@ pub struct Snapshot {
 /// # let ada = Actor::administrator(UserId::new("ada")?);
 /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-/// # let account = authority.create_account(&ada, new).await?;
+/// # let account = authority.create_account(&ada, new).await?.account;
 /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
 ///     // Alice owns the key, so no service account belongs to it.
 ///     let stranger = Some(OwnerRecord::Account(std::sync::Arc::new(account)));
@@ -159,7 +159,7 @@ impl Snapshot {
     /// # let ada = Actor::administrator(UserId::new("ada")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
-    /// # let account = authority.create_account(&ada, new).await?;
+    /// # let account = authority.create_account(&ada, new).await?.account;
     /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
     /// assert!(found.is_some_and(|found| found.account().is_none()));
     /// # Ok::<(), keywright::Error>(())

@@ -122,9 +122,7 @@ impl PolicyError {
         match self {
             Self::MaxKeys { field, got } => {
                 let bound = if *got == 0 { 1 } else { Plan::MAX_KEYS };
-                of(*field)
-                    .value(Quantity::Number((*got).into()))
-                    .bound(Quantity::Number(bound.into()))
+                of(*field).value(Quantity::Number(*got)).bound(Quantity::Number(bound.into()))
             }
             Self::ZeroLifetime(field) => zero(of(*field)),
             Self::DefaultAboveMax { default, max } => of(PolicyField::DefaultLifetime)
@@ -150,9 +148,6 @@ impl PolicyError {
             Self::TooManyScopes(given) => of(PolicyField::Scopes)
                 .value(Quantity::Number(*given as u64))
                 .bound(Quantity::Number(Plan::MAX_SCOPES as u64)),
-            Self::LongDescription(given) => Violation::of("description")
-                .value(Quantity::Number(*given as u64))
-                .bound(Quantity::Number(Plan::MAX_DESCRIPTION as u64)),
             Self::UnknownScope { scope, role } => {
                 let field =
                     if role.is_some() { PolicyField::Roles } else { PolicyField::DefaultScopes };

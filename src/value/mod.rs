@@ -21,3 +21,4 @@ pub(crate) mod text_enum;
 pub(crate) mod time;
 pub(crate) mod token;
 pub(crate) mod use_alert;
+pub(crate) mod visible_text;

@@ -5,17 +5,15 @@
 //! rejected, because it would put personal data into every log. A name that looks like a token is
 //! rejected too, because it would display a secret.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::decompose_compatible;
 
-use crate::value::redact::looks_like_token;
 use crate::value::text::serde_as_text;
+use crate::value::visible_text::{Flaw, hides_a_token, visible};
 
 /// The name of a key or a service account: 1 to 100 visible characters or spaces on one line.
 ///
@@ -136,28 +134,13 @@ impl FromStr for Name {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        if text.trim().is_empty() {
-            return Err(NameError::Empty);
-        }
-        // NFC composes at most four characters into one, so a text longer than this stays too long.
-        let given = text.chars().count();
-        if given > 4 * Self::MAX_CHARS {
-            return Err(NameError::TooLong(given));
-        }
-        let text = &*composed(text);
-        let chars = text.chars().count();
-        if chars > Self::MAX_CHARS {
-            return Err(NameError::TooLong(chars));
-        }
-        if let Some(c) = text.chars().find(|c| c.is_control()) {
-            return Err(NameError::Control(c));
-        }
-        if let Some(c) = text.chars().find(|c| is_invisible(*c)) {
-            return Err(NameError::Invisible(c));
-        }
-        if text.trim() != text {
-            return Err(NameError::OuterSpace);
-        }
+        let text = &*visible(text, Self::MAX_CHARS, |_| false).map_err(|flaw| match flaw {
+            Flaw::Empty => NameError::Empty,
+            Flaw::TooLong(chars) => NameError::TooLong(chars),
+            Flaw::Control(found) => NameError::Control(found),
+            Flaw::Invisible(found) => NameError::Invisible(found),
+            Flaw::OuterSpace => NameError::OuterSpace,
+        })?;
         if looks_like_email(text) {
             return Err(NameError::LooksLikeEmail);
         }
@@ -281,39 +264,6 @@ impl NamePattern {
         }
         Ok(Self { environments })
     }
-}
-
-/// Returns the text in the normalization form NFC (Unicode Standard Annex 15), in which names are
-/// kept.
-pub(crate) fn composed(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
-}
-
-/// Returns whether the text looks like a token.
-///
-/// A token in full-width characters is still a token: NFKC maps it to ASCII.
-pub(crate) fn hides_a_token(text: &str) -> bool {
-    let compatible = || text.nfkc().collect::<String>();
-    looks_like_token(text) || !text.is_ascii() && looks_like_token(&compatible())
-}
-
-/// Returns whether a character is invisible or reorders the text around it.
-///
-/// The list is from Unicode 18: the property `Default_Ignorable_Code_Point`, the general categories
-/// Cf (bidirectional and other format controls), Zl and Zp (separators of lines and paragraphs),
-/// and the noncharacters. It also has the Braille blank, which has no dots.
-pub(crate) fn is_invisible(c: char) -> bool {
-    let is_noncharacter = u32::from(c) & 0xFFFE == 0xFFFE;
-    is_noncharacter
-        || matches!(c,
-            '\u{00AD}' | '\u{034F}' | '\u{0600}'..='\u{0605}' | '\u{061C}' | '\u{06DD}'
-            | '\u{070F}' | '\u{0890}' | '\u{0891}' | '\u{08E2}' | '\u{115F}' | '\u{1160}'
-            | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
-            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
-            | '\u{FDD0}'..='\u{FDEF}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-            | '\u{FFF0}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}'
-            | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Returns whether a word of the text has an at-sign between other characters.

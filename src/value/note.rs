@@ -1,18 +1,20 @@
-//! Notes of people on a key: its description and its contact.
+//! Notes of people: the description of a key, a scope or a role, and the contact of a key.
 //!
 //! Both are shown in listings, logs and mails, so the rules of names apply: nothing hides or
 //! reorders the text around it, and nothing looks like a token. A contact may be an e-mail address,
 //! and a description may have several lines.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::value::name::{composed, hides_a_token, is_invisible};
 use crate::value::text::serde_as_text;
 use crate::value::text_enum::text_enum;
+use crate::value::visible_text::{Flaw, hides_a_token, visible};
 
-/// The business need of a key: 1 to 1000 visible characters, spaces and line breaks.
+/// The business need of a key, or the meaning of a scope or a role: 1 to 1000 visible characters,
+/// spaces and line breaks.
 ///
 /// A line break is `\n`; `\r\n` is converted to it. Like a [`Name`](crate::Name), a description is
 /// converted to Unicode's normalization form NFC.
@@ -44,7 +46,7 @@ pub struct Description(Arc<str>);
 pub struct Contact(Arc<str>);
 
 text_enum! {
-    /// A note of people on a key, with a text form such as `contact`.
+    /// A note of people, with a text form such as `contact`.
     ///
     /// ```
     /// use keywright::NoteField;
@@ -52,7 +54,7 @@ text_enum! {
     /// assert_eq!(NoteField::Contact.to_string(), "contact");
     /// ```
     pub enum NoteField {
-        /// The key's [`Description`].
+        /// The [`Description`] of a key, a scope or a role.
         Description = "description";
         /// The key's [`Contact`].
         Contact = "contact";
@@ -128,34 +130,17 @@ pub enum NoteError {
 
 /// Returns the text as it is kept, if it is a valid note.
 fn checked(text: &str, field: NoteField) -> Result<Arc<str>, NoteError> {
-    if text.trim().is_empty() {
-        return Err(NoteError::Empty(field));
-    }
-    let max = field.max_chars();
-    // NFC composes at most four characters into one, and a line break loses at most one of two, so
-    // a text longer than this stays too long.
-    let given = text.chars().count();
-    if given > 4 * max {
-        return Err(NoteError::TooLong { field, chars: given });
-    }
     let has_lines = field == NoteField::Description;
-    let unix = if has_lines { text.replace("\r\n", "\n") } else { text.to_owned() };
-    let text = &*composed(&unix);
-    let chars = text.chars().count();
-    if chars > max {
-        return Err(NoteError::TooLong { field, chars });
-    }
-    let is_control = |c: &char| c.is_control() && !(has_lines && *c == '\n');
-    if let Some(found) = text.chars().find(is_control) {
-        return Err(NoteError::Control { field, found });
-    }
-    if let Some(found) = text.chars().find(|c| is_invisible(*c)) {
-        return Err(NoteError::Invisible { field, found });
-    }
-    if text.trim() != text {
-        return Err(NoteError::OuterSpace(field));
-    }
-    if hides_a_token(text) {
+    let text = if has_lines { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
+    let is_allowed = |c| has_lines && c == '\n';
+    let text = visible(&text, field.max_chars(), is_allowed).map_err(|flaw| match flaw {
+        Flaw::Empty => NoteError::Empty(field),
+        Flaw::TooLong(chars) => NoteError::TooLong { field, chars },
+        Flaw::Control(found) => NoteError::Control { field, found },
+        Flaw::Invisible(found) => NoteError::Invisible { field, found },
+        Flaw::OuterSpace => NoteError::OuterSpace(field),
+    })?;
+    if hides_a_token(&text) {
         return Err(NoteError::LooksLikeToken(field));
     }
     Ok(text.into())

@@ -125,6 +125,15 @@ impl Rate {
         mine <= theirs && mine * other.per.as_nanos() <= theirs * self.per.as_nanos()
     }
 
+    /// Returns the rate that applies under a highest rate.
+    #[inline]
+    pub(crate) fn at_most(self, max: Option<Self>) -> Self {
+        match max {
+            Some(max) if !self.is_within(&max) => self.within_both(max),
+            _ => self,
+        }
+    }
+
     /// Returns the rate that applies where two rates apply at once.
     ///
     /// It has the smaller number of uses of the two, regained no faster than under the slower one.

@@ -9,7 +9,7 @@ mod renew;
 mod repepper;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::decision::request::AccessRequest;
 use crate::decision::{
@@ -288,7 +288,7 @@ impl Verifier {
     /// rotation replaces while the call runs may still revoke it. A key whose prefix is not accepted
     /// here cannot be revoked here: see [`Builder::accept_prefixes`](crate::Builder::accept_prefixes).
     ///
-    /// Returns [`Outcome::Unchanged`] if the key was revoked before.
+    /// Returns [`Outcome::Unchanged`] if the key was revoked before, or was deleted during the call.
     ///
     /// ```
     /// use keywright::Credential;
@@ -321,14 +321,20 @@ impl Verifier {
         let inner = &*self.0;
         let presented = &Presented::parse(credential).ok_or_else(Denial::malformed)?;
         let expected = Expected { prefixes: &inner.setup.prefixes, tenant: None };
+        let recognized_once = &OnceLock::new();
         let revoked = retry(|| async move {
             let found = inner.setup.store.resolve(&presented.key_id, Freshness::CURRENT).await?;
+            if let (None, Some(key)) = (&found, recognized_once.get()) {
+                // Another caller has deleted the key meanwhile, so it is refused for good.
+                return Ok(Attempted::Done(Outcome::Unchanged(*key)));
+            }
             let now = inner.setup.clock.now();
             let recognized =
                 recognize(presented, found.as_ref(), expected, &inner.setup.peppers, now);
             let (found, _) =
                 recognized.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?;
             let key = found.record().key();
+            recognized_once.get_or_init(|| key.id);
             match key.status(now) {
                 KeyStatus::Revoked => return Ok(Attempted::Done(Outcome::Unchanged(key.id))),
                 KeyStatus::Expired => {

@@ -6,6 +6,8 @@ use crate::decision::request::AccessRequest;
 use crate::decision::{Circumstances, Denial, Grant, decide};
 use crate::record::key::Key;
 use crate::record::rates_in_force::RatesInForce;
+use crate::record::tally::Counted;
+use crate::setup::Setup;
 use crate::value::token::Presented;
 
 use super::{Verifier, VerifyError};
@@ -27,5 +29,12 @@ impl Verifier {
         };
         let decided = decide(&presented, &mut found, request, circumstances);
         Ok(decided.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?)
+    }
+
+    /// Counts a refused use of a key whose request was accepted before, and now breaks a further
+    /// requirement.
+    pub(crate) fn count_denied(&self, grant: &Grant) {
+        let Setup { usage_recorder, clock, .. } = &self.0.setup;
+        usage_recorder.count(grant.snapshot(), Counted::Refused, clock.now());
     }
 }

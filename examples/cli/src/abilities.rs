@@ -6,9 +6,8 @@ use keywright::{Abilities, GenerateError, KeyChoices, KeyNumbers, Obstacle};
 use serde_json::{Value, json};
 
 use crate::Session;
-use crate::account::access;
 use crate::failure::Failure;
-use crate::output::{Reply, in_words, or_none, words};
+use crate::output::{Reply, access, in_words, or_none, words};
 use crate::tables::fields;
 use crate::values::{OwnerSpec, Period};
 
@@ -41,8 +40,8 @@ fn rows_of_choices(choices: &KeyChoices) -> Vec<(&'static str, String)> {
     let time = |time: Option<Duration>, none: &str| or_none(time.map(Period), none);
     let without = if choices.never_expires { "never expires" } else { "must be given" };
     let scopes = choices.scopes.iter().map(|(scope, found)| {
-        let text = if found.description.is_empty() { "" } else { ": " };
-        format!("{scope} ({}){text}{}", access(found.access), found.description)
+        let text = found.description.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+        format!("{scope} ({}){text}", access(found.access))
     });
     let mut rows: Vec<_> = scopes.map(|scope| ("scope", scope)).collect();
     rows.extend([

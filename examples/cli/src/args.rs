@@ -162,6 +162,12 @@ pub(crate) enum AccountCommand {
         #[arg(long)]
         read_only: bool,
     },
+    /// Show a service account with the numbers of its keys and the newest of them
+    #[command(after_help = "Example:\n  keywright --store keys.db account show 4fQ2xk9ZrT7bWm1c")]
+    Show {
+        /// Id of the account
+        id: AccountRef,
+    },
     /// List service accounts, oldest first
     #[command(after_help = "Example:\n  keywright --store keys.db account list --search nightly")]
     List {

@@ -217,6 +217,7 @@ pub(crate) struct KeyChange {
 }
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ListArgs {
     /// List the keys of all tenants
     #[arg(long)]

@@ -2,8 +2,7 @@
 
 use keywright::{KeyEntry, Operation, Owner, Timestamp};
 
-use crate::account::access;
-use crate::output::{or_none, to_minute, to_second, words};
+use crate::output::{access, or_none, to_minute, to_second, words};
 use crate::tables::{Column, fields, records, tabulate};
 
 fn columns(name: u16, handle: u16, times: fn(&'static str) -> Column) -> [Column; 8] {

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use keywright::store::Cursor;
-use keywright::{KeyId, NamePattern, Outcome, Timestamp};
+use keywright::{Access, KeyId, NamePattern, Outcome, Timestamp};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -151,4 +151,12 @@ pub(crate) fn changed_rows(
 pub(crate) fn words(items: impl IntoIterator<Item = impl Display>, none: &str) -> String {
     let words: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
     if words.is_empty() { none.to_owned() } else { words.join(" ") }
+}
+
+/// Returns the word for an access.
+pub(crate) fn access(access: Access) -> &'static str {
+    match access {
+        Access::ReadOnly => "read-only",
+        Access::ReadWrite => "read-write",
+    }
 }

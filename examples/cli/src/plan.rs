@@ -116,21 +116,21 @@ fn rows(plan: &Plan) -> Vec<(&'static str, String)> {
         ("min-event-retention", Period(plan.min_event_retention).to_string()),
         ("max-event-retention", or_none(plan.max_event_retention.map(Period), "none")),
     ];
-    let described = |name: String, text: &String| format!("{name}={text}");
+    let described = |name: String, text: &str| format!("{name}={text}");
     let role = |(name, role): (&RoleName, &Role)| {
         ("role", described(name.to_string(), &words(&role.scopes, "")))
     };
     rows.extend(plan.roles.iter().map(role));
-    let texts = plan.scopes.iter().filter(|(_, scope)| !scope.description.is_empty());
-    rows.extend(texts.map(|(name, scope): (&Scope, &ScopeDefinition)| {
-        ("scope-description", described(name.to_string(), &scope.description))
-    }));
-    let texts = plan.roles.iter().filter(|(_, role)| !role.description.is_empty());
-    rows.extend(
-        texts.map(|(name, role)| {
-            ("role-description", described(name.to_string(), &role.description))
-        }),
-    );
+    let scope = |(name, scope): (&Scope, &ScopeDefinition)| {
+        let text = scope.description.as_ref()?.as_str();
+        Some(("scope-description", described(name.to_string(), text)))
+    };
+    rows.extend(plan.scopes.iter().filter_map(scope));
+    let role = |(name, role): (&RoleName, &Role)| {
+        let text = role.description.as_ref()?.as_str();
+        Some(("role-description", described(name.to_string(), text)))
+    };
+    rows.extend(plan.roles.iter().filter_map(role));
     rows.push(("version", plan.version.to_string()));
     rows
 }

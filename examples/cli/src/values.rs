@@ -7,8 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use keywright::{
-    AccountId, Actor, Clock, KeyId, NamePattern, Owner, RoleName, Scope, ScopeSet, SystemClock,
-    TenantId, Timestamp, UserId,
+    AccountId, Actor, Clock, Description, KeyId, NamePattern, Owner, RoleName, Scope, ScopeSet,
+    SystemClock, TenantId, Timestamp, UserId,
 };
 
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
@@ -226,11 +226,11 @@ impl FromStr for RoleScopes {
     }
 }
 
-/// The description of a scope, such as `invoices:read=Shows invoices`.
+/// The description of a scope, such as `invoices:read=Shows invoices`. An empty text removes it.
 #[derive(Clone)]
 pub(crate) struct ScopeText {
     pub(crate) scope: Scope,
-    pub(crate) text: String,
+    pub(crate) text: Option<Description>,
 }
 
 impl FromStr for ScopeText {
@@ -239,15 +239,20 @@ impl FromStr for ScopeText {
     fn from_str(text: &str) -> Result<Self, String> {
         let (scope, text) = text.split_once('=').ok_or("expected SCOPE=TEXT")?;
         let scope = scope.parse().map_err(|error| format!("{error}"))?;
-        Ok(Self { scope, text: text.to_owned() })
+        Ok(Self { scope, text: described(text)? })
     }
 }
 
-/// The description of a role, such as `analyst=Reads for reports`.
+fn described(text: &str) -> Result<Option<Description>, String> {
+    let text = Some(text).filter(|text| !text.is_empty());
+    text.map(Description::new).transpose().map_err(|error| error.to_string())
+}
+
+/// The description of a role, such as `analyst=Reads for reports`. An empty text removes it.
 #[derive(Clone)]
 pub(crate) struct RoleText {
     pub(crate) role: RoleName,
-    pub(crate) text: String,
+    pub(crate) text: Option<Description>,
 }
 
 impl FromStr for RoleText {
@@ -256,7 +261,7 @@ impl FromStr for RoleText {
     fn from_str(text: &str) -> Result<Self, String> {
         let (role, text) = text.split_once('=').ok_or("expected NAME=TEXT")?;
         let role = role.parse().map_err(|error| format!("{error}"))?;
-        Ok(Self { role, text: text.to_owned() })
+        Ok(Self { role, text: described(text)? })
     }
 }
 

@@ -8,9 +8,9 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::Session;
-use crate::account::access;
 use crate::args::Needs;
 use crate::failure::{Failure, read_error};
+use crate::output::access;
 use crate::output::{Reply, or_none, to_second, whole_chain, words};
 use crate::tables::fields;
 

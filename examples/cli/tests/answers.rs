@@ -23,6 +23,7 @@ fn every_command_has_help_with_example() {
         "owner transfer",
         "key transfer",
         "account create",
+        "account show",
         "account list",
         "account edit",
         "account disable",
@@ -101,7 +102,7 @@ fn every_command_has_json_output() {
         (&true.into(), &id.into(), &account.as_str().into())
     );
     // Each command, a place in its JSON answer, and the expected value there.
-    let each: [(&[&str], &str, Value); 27] = [
+    let each: [(&[&str], &str, Value); 29] = [
         (&["plan", "show"], "/roles/analyst/scopes/0", "invoices:read".into()),
         (&["plan", "set", "--max-keys-per-user", "20"], "/plan/max_keys_per_user", 20.into()),
         (&["settings", "set", "--max-overlap", "2d"], "/settings/max_overlap", 172_800.into()),
@@ -113,7 +114,9 @@ fn every_command_has_json_output() {
         (&["user", "restore", "alice"], "/user/suspended", false.into()),
         (&["owner", "transfer", "user:alice", "organization"], "/keys", Value::Array(Vec::new())),
         (&["key", "show", id], "/owner_name", "nightly".into()),
-        (&["account", "list"], "/items/0/id", account.as_str().into()),
+        (&["account", "list"], "/items/0/account/id", account.as_str().into()),
+        (&["account", "show", &account], "/live_keys", 1.into()),
+        (&["account", "show", &account], "/keys/0/key/id", id.into()),
         (&["account", "edit", &account, "--name", "daily"], "/account/name", "daily".into()),
         (&["account", "disable", &account], "/account/enabled", false.into()),
         (&["key", "show", id], "/refused_because", "account_disabled".into()),

@@ -17,7 +17,7 @@ fn table_fits_the_terminal() {
     assert_eq!(desk.verify(&token, &[]).code, 0);
     desk.done(&["key", "rotate", &a, "--overlap", "1d"]);
     let expires = desk.json(&["key", "show", &a])["key"]["expires_at"].to_string();
-    let created = desk.json(&["account", "list"])["items"][0]["created_at"].to_string();
+    let created = desk.json(&["account", "list"])["items"][0]["account"]["created_at"].to_string();
     for columns in [40, 60, 80, 99, 100, 101, 120, 127, 128, 160, 200] {
         let show = |command| ran(desk.command(command).env("COLUMNS", columns.to_string())).out;
         let dates = [&expires[1..11], &created[1..11], &created[1..11]];
@@ -163,4 +163,24 @@ fn filters_narrow_a_listing() {
     for (args, count) in counted {
         assert_eq!(desk.json(args)["items"].as_array().map(Vec::len), Some(count), "{args:?}");
     }
+}
+
+#[test]
+fn q10_abilities_answer_before_a_try() {
+    let desk = Desk::open();
+    desk.generate(&["prod-main-app", "--owner", "user:alice"]);
+    let told = desk.json(&["--as", "alice:developer", "abilities"]);
+    assert_eq!((&told["owner"], &told["can_generate"]), (&"user:alice".into(), &true.into()));
+    assert_eq!((&told["keys"]["live"], &told["keys"]["max"]), (&1.into(), &10.into()));
+    assert_eq!(told["choices"]["scopes"]["invoices:write"]["access"], "read-write");
+    let shown = desk.done(&["--as", "alice:developer", "abilities"]);
+    assert!(shown.contains("1 of 10; 1 with dead ones"), "{shown}");
+
+    desk.done(&["plan", "set", "--api-access", "off"]);
+    let told = desk.json(&["--as", "audrey:auditor", "abilities", "user:alice"]);
+    let codes: Vec<_> = told["obstacles"].as_array().expect("a list").iter().collect();
+    let codes: Vec<_> = codes.iter().map(|obstacle| obstacle["error"].as_str()).collect();
+    assert_eq!(codes, [Some("permission_denied"), Some("upgrade_required")]);
+    let shown = desk.done(&["abilities", "organization"]);
+    assert!(shown.contains("upgrade required"), "{shown}");
 }

@@ -22,7 +22,7 @@ fn row(args: &str, code: &'static str, said: &'static str, limit: &'static str) 
 }
 
 /// A store whose plan limits everything that a plan can limit.
-struct Limited {
+struct Bounded {
     desk: Desk,
     /// An account with as many keys as the plan allows.
     full: String,
@@ -36,14 +36,11 @@ struct Limited {
     foreign: String,
 }
 
-impl Limited {
+impl Bounded {
     fn open() -> Self {
         let desk = Desk::bare();
-        let words = |text: &str| -> Vec<String> {
-            text.split(' ').map(|word| word.replace('|', " ")).collect()
-        };
         let run = |text: &str| {
-            let words = words(text);
+            let words: Vec<_> = text.split(' ').map(|word| word.replace('|', " ")).collect();
             desk.done(&words.iter().map(String::as_str).collect::<Vec<_>>()).trim_end().to_owned()
         };
         run(&format!(
@@ -52,8 +49,7 @@ impl Limited {
              --max-keys-per-user 3 --max-keys-per-account 1 --max-keys-of-organization 1 \
              --require-expiry on --max-lifetime 30d --max-overlap 1d --min-alert-period 1h \
              --max-retention 10d --min-event-retention 5d --max-event-retention 20d"
-        )
-        .replace("             ", ""));
+        ));
         run("settings set --api-enabled on");
         let full = run("account create nightly --role analyst");
         let key = |text: &str| crate::desk::id_of(&run(text));
@@ -70,7 +66,7 @@ impl Limited {
         run(&format!("--tenant initech plan set --reads {READS}"));
         run("--tenant initech settings set --api-enabled on");
         let foreign = key("--tenant initech key generate prod-a");
-        Self { full, following, limited, own, foreign, desk }
+        Self { desk, full, following, limited, own, foreign }
     }
 
     /// Returns the rules, accounts and keys of the tenant, and the keys of the other one.
@@ -126,7 +122,7 @@ fn limit_of(error: &str) -> String {
 
 #[test]
 fn q4_no_command_sets_more_than_the_plan() {
-    let store = Limited::open();
+    let store = Bounded::open();
     let rows = [
         ("require-expiry off", "equal to true", "require_expiry false true"),
         ("max-lifetime 31d", "at most 30 days", "max_lifetime 2678400 2592000"),
@@ -183,8 +179,8 @@ fn q4_no_command_sets_more_than_the_plan() {
 
 #[test]
 fn q4_no_command_makes_keys_beyond_the_plan() {
-    let store = Limited::open();
-    let Limited { full, following, limited, own, foreign, .. } = &store;
+    let store = Bounded::open();
+    let Bounded { full, following, limited, own, foreign, .. } = &store;
     let generated = [
         (
             "--scopes billing:admin",
@@ -252,8 +248,8 @@ fn q4_no_command_makes_keys_beyond_the_plan() {
         format!("key edit {following} --rate none"),
         format!("key rotate {following}"),
         format!("key transfer {own} user:tara"),
-        format!("owner transfer user:dana organization"),
-        format!("account create own --role operator"),
+        "owner transfer user:dana organization".to_owned(),
+        "account create own --role operator".to_owned(),
         format!("account edit {full} --role operator"),
         format!("account edit {full} --access read-write"),
         format!("account delete {full}"),

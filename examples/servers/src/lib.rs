@@ -99,7 +99,7 @@ impl Keys {
         let mut plan =
             Plan::allowing("invoices:read reports:read".parse()?, "invoices:write".parse()?);
         plan.default_scopes = "invoices:read".parse()?;
-        plan.roles.insert(clerk.clone(), role.description("Works with invoices"));
+        plan.roles.insert(clerk.clone(), role.description("Works with invoices".parse()?));
         authority.set_plan(&host, plan).await?;
         authority.edit_settings(&host, SettingsEdit::new().api_enabled(Some(true))).await?;
 
@@ -110,7 +110,7 @@ impl Keys {
         let write = authority.generate(&alice, new).await?.token;
 
         let nightly = NewAccount::new(Name::new("nightly-report")?, clerk).read_only();
-        let owner = Owner::Account(authority.create_account(&host, nightly).await?.id);
+        let owner = Owner::Account(authority.create_account(&host, nightly).await?.account.id);
         let read_only = authority
             .generate(&host, NewKey::named("look-at-all")?.owner(owner.clone()))
             .await?

@@ -3,6 +3,8 @@
 //! The guide has a page on each, "How to build ...", with the same calls in Rust and a table of every column
 //! and button. Here your page is `curl`, and the management API at `/manage` gives the data and takes the clicks.
 
+use keywright::Token;
+
 use crate::FirstTokens;
 
 /// Returns the commands: first the data of each page, by one call or two, and then its buttons.
@@ -25,7 +27,7 @@ pub fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
         alice.get("the keys", "/keys?sort=name"),
         alice.get("the filter for unused keys", "/keys?never_used=true"),
     ];
-    let ids = tokens.map(|tokens| [&tokens.read, &tokens.write].map(|token| token.key_id()));
+    let ids = tokens.map(|tokens| [&tokens.read, &tokens.write].map(Token::key_id));
     if let Some([read, _]) = ids {
         pages.push(alice.post(
             "rotate; for a day the old token works too",
@@ -50,8 +52,8 @@ pub fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
     }
     pages.extend([
         "\nService accounts (guide: service_accounts)\n".to_owned(),
-        ada.get("the accounts", "/accounts"),
-        ada.get("their keys", "/keys?owner_kind=account"),
+        ada.get("the accounts and their keys", "/accounts"),
+        ada.get("the roles of the forms", "/policy"),
         ada.send(
             "create",
             "POST",
@@ -61,7 +63,7 @@ pub fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
         ),
         "\nThe console of the tenant's admin (guide: tenant_console)\n".to_owned(),
         ada.get("the settings", "/policy"),
-        ada.get("all keys", "/keys?sort=updated_at&descending=true"),
+        ada.get("all keys", "/keys?sort=updated_at&descending=true&count=true"),
         ada.send(
             "limits and an alert",
             "PATCH",

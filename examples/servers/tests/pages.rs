@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::printed::Line;
 use crate::server::Server;
 
 const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/guide");
@@ -13,7 +14,7 @@ fn data_of_five_pages_is_shown() {
     let server = Server::new("axum_server");
     let lines = server.lines();
     let shown: BTreeSet<&str> =
-        lines.iter().filter(|line| line.method == "GET").map(|line| line.path()).collect();
+        lines.iter().filter(|line| line.method == "GET").map(Line::path).collect();
     for page in [
         "organization_keys",
         "user_keys",

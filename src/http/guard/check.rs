@@ -128,11 +128,14 @@ impl Guard {
         asker: Asker,
     ) -> Result<Verified, RejectionCause> {
         let earlier = self.renewed(incoming, earlier).await?;
+        let denied = |denial| {
+            self.0.verifier.count_denied(&earlier.grant);
+            RejectionCause::Denied(denial)
+        };
         let extension = incoming.extension();
         let tenant = self.0.tenant.tenant(incoming, extension.as_ref())?;
         if tenant.is_some_and(|tenant| tenant != earlier.grant.tenant().as_str()) {
-            let other = Denial::of(*earlier.grant.key_id(), Reason::Unrecognized);
-            return Err(RejectionCause::Denied(other));
+            return Err(denied(Denial::of(*earlier.grant.key_id(), Reason::Unrecognized)));
         }
         let is_safe = incoming.is_safe();
         let needed = match self.0.access {
@@ -144,7 +147,7 @@ impl Guard {
             }
             _ => self.needed_access(is_safe, asker),
         };
-        self.ask(&earlier.grant, needed).map_err(RejectionCause::Denied)?;
+        self.ask(&earlier.grant, needed).map_err(denied)?;
         let access_asked = earlier.access_asked || self.settles_access(asker);
         Ok(Verified { access_asked, ..earlier })
     }

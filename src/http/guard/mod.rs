@@ -88,7 +88,8 @@ use crate::verifier::Verifier;
 /// [`max_age`](Self::max_age) of an inner guard can make it verify the key again.
 ///
 /// The inner guards check the grant for the tenant, the scopes and the access that they require. A request
-/// reaches the handler only if every guard allows it. So one guard around a whole router works
+/// reaches the handler only if every guard allows it. A denial by an inner guard is counted as a refused use, besides the
+/// use that the outer guard has counted. So one guard around a whole router works
 /// together with guards on its routes that require scopes.
 #[derive(Clone, Debug)]
 #[must_use = "a guard protects only the service that it wraps"]
@@ -233,7 +234,7 @@ impl Guard {
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, host) = (keywright.authority(), Actor::administrator(UserId::new("host")?));
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?).read_only();
-    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.id);
+    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.account.id);
     /// # let new = NewKey::named("prod-nightly")?.owner(owner);
     /// # let issued = authority.generate(&host, new).await?;
     /// # let read_only = issued.token.expose();
@@ -279,7 +280,7 @@ impl Guard {
     /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
     /// # let (authority, host) = (keywright.authority(), Actor::administrator(UserId::new("host")?));
     /// # let account = NewAccount::new(Name::new("nightly-report")?, RoleName::new("analyst")?).read_only();
-    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.id);
+    /// # let owner = Owner::Account(authority.create_account(&host, account).await?.account.id);
     /// # let new = NewKey::named("prod-nightly")?.owner(owner);
     /// # let issued = authority.generate(&host, new).await?;
     /// # let read_only = issued.token.expose();

@@ -69,6 +69,9 @@ pub struct Event {
     /// The service account that the event is about, or that owns the key; `None` if there is none.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub account: Option<AccountId>,
+    /// The service account that owned the key before a transfer; `None` if there is none.
+    #[serde(deserialize_with = "crate::value::serde_strict::required")]
+    pub previous_account: Option<AccountId>,
     /// The address that the actor's request came from; `None` if the host gave none.
     #[serde(deserialize_with = "crate::value::serde_strict::required")]
     pub source_address: Option<IpAddr>,
@@ -89,6 +92,7 @@ impl Event {
             kind,
             key: None,
             account: None,
+            previous_account: None,
             source_address: None,
             outcome,
             details: EventDetails::NONE,

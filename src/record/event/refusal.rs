@@ -76,8 +76,6 @@ text_enum! {
         TooManyRoles = "too_many_roles";
         /// The plan has more scopes than possible.
         TooManyScopes = "too_many_scopes";
-        /// The description of a scope or a role is too long.
-        LongDescription = "long_description";
         /// A role or the default scopes name a scope that is not in the plan.
         UnknownScope = "unknown_scope";
         /// The new owner of a key can have none of its scopes.

@@ -82,6 +82,7 @@ pub(super) async fn events_read_back_unchanged(space: &Space<'_>) {
         event.key = (n % 2 == 0).then(|| space.key_id());
         event.source_address = addresses.get(n % 3).copied().flatten();
         event.account = (n % 4 == 0).then(|| space.account().id);
+        event.previous_account = (n % 3 == 0).then(|| space.account().id);
         if n % 5 != 0 {
             event.details = EventDetails::NONE
                 .text(DetailField::Name, format!("x\", owner=\"détail {n} \u{1F511}"))

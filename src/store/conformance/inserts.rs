@@ -103,9 +103,10 @@ pub(super) async fn policy_reads_back_unchanged(space: &Space<'_>) {
     let hour = Duration::from_secs(3600);
     let mut plan = Plan::allowing(scopes("a:read b:read"), scopes("c:write"));
     for definition in plan.scopes.values_mut() {
-        definition.description = "Shows “päyments” \u{1F511}".into();
+        definition.description = Description::new("Shows “päyments”\n\u{1F511}").ok();
     }
-    let role = Role::new(scopes("a:read")).description("Reads 'only'");
+    let role =
+        Role { description: Description::new("Reads 'only'").ok(), ..Role::new(scopes("a:read")) };
     plan.roles = [(RoleName::new("reader").expect("the suite's roles are valid"), role)].into();
     plan.default_scopes = scopes("b:read");
     plan.max_rate = "7/60s".parse().ok();

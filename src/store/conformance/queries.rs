@@ -137,6 +137,7 @@ pub(super) async fn event_query_filters_are_obeyed(space: &Space<'_>) {
         .map(|n| Event {
             key: (n % 3 != 0).then(|| keys[n % 2]),
             account: (n % 4 != 0).then(|| accounts[n / 2 % 2]),
+            previous_account: (n % 5 == 0).then(|| accounts[n % 2]),
             actor: actors[n % 3].clone(),
             kind: kinds[n / 3 % 3],
             at: at(u32::try_from(n / 2).unwrap_or(0)),

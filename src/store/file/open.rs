@@ -27,7 +27,9 @@ pub(super) fn open(path: &Path, options: &FileOptions) -> Result<(Database, Load
     let (mut database, loaded) = open_or_create(path, options.allow_shared)?;
     if let Some(place) = database.moved_to() {
         match options.if_moved {
-            IfMoved::Refuse => return Err(moved(&path.display().to_string(), place)),
+            IfMoved::Refuse => {
+                return Err(StoreError::unsupported(moved(&path.display().to_string(), place)));
+            }
             IfMoved::Read => {}
             IfMoved::Forget => database.set_moved_to(None)?,
         }
@@ -35,12 +37,12 @@ pub(super) fn open(path: &Path, options: &FileOptions) -> Result<(Database, Load
     Ok((database, loaded))
 }
 
-/// Returns the error for a file whose keys were moved to another store.
-pub(super) fn moved(file: &str, place: &str) -> StoreError {
-    StoreError::unsupported(format!(
+/// Returns the message for a file whose keys were moved to another store.
+pub(super) fn moved(file: &str, place: &str) -> String {
+    format!(
         "the keys of {file} were moved to {place}: use that store; if its tables say that the move \
          has not finished, repeat the move"
-    ))
+    )
 }
 
 /// Opens the store at `path`, or creates it if there is no file. Unless `allow_shared` is set, it

@@ -298,7 +298,7 @@ impl Inner {
         }
         let database = self.database.read().map_err(|_| panicked())?;
         match database.as_ref().and_then(Database::moved_to) {
-            Some(place) => Err(open::moved("this file", place)),
+            Some(place) => Err(StoreError::unavailable(open::moved("this file", place))),
             None => Ok(()),
         }
     }

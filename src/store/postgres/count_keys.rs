@@ -77,9 +77,10 @@ fn push_search(statement: &mut QueryBuilder<Postgres>, text: &str) {
         statement.push(description).push_bind(pattern(text)).push(" OR ");
         return;
     }
-    let owner = match text.contains(':') {
-        true => OWNER.to_owned(),
-        false => format!("substr({OWNER}, strpos({OWNER}, ':') + 1)"),
+    let owner = if text.contains(':') {
+        OWNER.to_owned()
+    } else {
+        format!("substr({OWNER}, strpos({OWNER}, ':') + 1)")
     };
     let notes = format!("substr(k.search, {behind_owner})");
     for part in [NAME, "lower(k.id)", &owner, &notes] {

@@ -8,7 +8,7 @@ use sqlx::{Error, PgConnection, Postgres, QueryBuilder, Row};
 
 use super::database::Database;
 use super::rows::{NEVER_YET, stored_key};
-use super::schema::SchemaName;
+use super::schema::{SchemaName, Sql};
 use super::session::Attempts;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
@@ -216,13 +216,13 @@ impl Database {
         let mut statement = QueryBuilder::new("");
         let EventQuery { actor, kind, since, until, .. } = query;
         if actor.is_some() || kind.is_some() || since.is_some() || until.is_some() {
-            statement.push("(SELECT NULL::jsonb AS record, sequence FROM ").push(events.as_str());
-            narrow_events(&mut statement, tenant, query);
+            statement.push("(SELECT NULL::jsonb AS record, sequence FROM ");
+            narrow_events(&mut statement, &events, tenant, query);
             statement.push(format_args!(" ORDER BY sequence {direction} OFFSET "));
             statement.push_bind(examined).push(" LIMIT 1) UNION ALL ");
         }
-        statement.push("(SELECT record, sequence FROM (SELECT * FROM ").push(events.as_str());
-        narrow_events(&mut statement, tenant, query);
+        statement.push("(SELECT record, sequence FROM (SELECT * FROM ");
+        narrow_events(&mut statement, &events, tenant, query);
         statement.push(format_args!(" ORDER BY sequence {direction} LIMIT "));
         statement.push_bind(examined);
         statement.push(") AS e WHERE true");
@@ -253,8 +253,28 @@ impl Database {
     }
 }
 
-/// Adds the conditions that an index can answer in the order of the events' numbers.
-fn narrow_events(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, query: &EventQuery) {
+/// Adds the rows that an index can find in the order of the events' numbers. An account has two
+/// indexes, whose rows the server merges.
+fn narrow_events(
+    statement: &mut QueryBuilder<Postgres>,
+    events: &Sql,
+    tenant: &TenantId,
+    query: &EventQuery,
+) {
+    statement.push("(SELECT * FROM ").push(events.as_str());
+    narrow_range(statement, tenant, query);
+    if let Some(account) = query.account {
+        let account = account.to_string();
+        statement.push(" AND account = ").push_bind(account.clone());
+        statement.push(" UNION ALL SELECT * FROM ").push(events.as_str());
+        narrow_range(statement, tenant, query);
+        statement.push(" AND previous_account = ").push_bind(account.clone());
+        statement.push(" AND account IS DISTINCT FROM ").push_bind(account);
+    }
+    statement.push(") AS found");
+}
+
+fn narrow_range(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, query: &EventQuery) {
     let range = query.sequences();
     let bound = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
     statement.push_bind(tenant.to_string());
@@ -262,9 +282,6 @@ fn narrow_events(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, quer
     statement.push(" AND sequence <= ").push_bind(bound(*range.end()));
     if let Some(key) = query.key {
         statement.push(" AND key = ").push_bind(key.to_string());
-    }
-    if let Some(account) = query.account {
-        statement.push(" AND account = ").push_bind(account.to_string());
     }
 }
 

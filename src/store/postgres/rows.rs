@@ -135,10 +135,11 @@ impl<'a> PolicyRow<'a> {
 /// Returns the statement that inserts the [`EventRow`]s in a parameter.
 pub(in crate::store) fn insert_events(parameter: &str) -> String {
     format!(
-        "INSERT INTO {{schema}}.events (tenant, sequence, at, actor, kind, key, account, record)
-        SELECT tenant, sequence, at, actor, kind, key, account, record
+        "INSERT INTO {{schema}}.events
+            (tenant, sequence, at, actor, kind, key, account, previous_account, record)
+        SELECT tenant, sequence, at, actor, kind, key, account, previous_account, record
         FROM jsonb_to_recordset({parameter}) AS n (tenant text, sequence bigint, at bigint, actor text,
-            kind text, key text, account text, record jsonb)"
+            kind text, key text, account text, previous_account text, record jsonb)"
     )
 }
 
@@ -160,6 +161,7 @@ pub(in crate::store) struct EventRow<'a> {
     kind: String,
     key: Option<KeyId>,
     account: Option<AccountId>,
+    previous_account: Option<AccountId>,
     record: &'a Event,
 }
 
@@ -173,6 +175,7 @@ impl<'a> EventRow<'a> {
             kind: event.kind.to_string(),
             key: event.key,
             account: event.account,
+            previous_account: event.previous_account,
             record: event,
         }
     }

@@ -3,9 +3,9 @@
 use super::page::{Cursor, CursorError, ListQuery, Listed, Page, page_size, sealed};
 use crate::record::account::ServiceAccount;
 use crate::value::id::AccountId;
-use crate::value::name::composed;
 use crate::value::text::decimal;
 use crate::value::time::Timestamp;
+use crate::value::visible_text::composed;
 
 /// A query of service accounts, oldest first.
 ///
@@ -21,12 +21,12 @@ use crate::value::time::Timestamp;
 /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
 /// # authority.create_account(&ada, first).await?;
 /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
-/// # let account = authority.create_account(&ada, second).await?;
+/// # let account = authority.create_account(&ada, second).await?.account;
 /// use keywright::store::AccountQuery;
 ///
 /// let query = AccountQuery::new().search("report").limit(20);
 /// let page = authority.accounts(&ada, &query).await?;
-/// assert_eq!(page.items[0].name.as_str(), "nightly-report");
+/// assert_eq!(page.items[0].account.name.as_str(), "nightly-report");
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
@@ -53,7 +53,7 @@ impl AccountQuery {
     /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
     /// # authority.create_account(&ada, first).await?;
     /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
-    /// # let account = authority.create_account(&ada, second).await?;
+    /// # let account = authority.create_account(&ada, second).await?.account;
     /// use keywright::store::AccountQuery;
     ///
     /// let page = authority.accounts(&ada, &AccountQuery::new()).await?;
@@ -81,11 +81,11 @@ impl AccountQuery {
     /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
     /// # authority.create_account(&ada, first).await?;
     /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
-    /// # let account = authority.create_account(&ada, second).await?;
+    /// # let account = authority.create_account(&ada, second).await?.account;
     /// # use keywright::store::AccountQuery;
     /// // The account `invoice-export` has the role `billing`.
     /// let page = authority.accounts(&ada, &AccountQuery::new().search("Billing")).await?;
-    /// assert_eq!(page.items[0].name.as_str(), "invoice-export");
+    /// assert_eq!(page.items[0].account.name.as_str(), "invoice-export");
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -113,7 +113,7 @@ impl AccountQuery {
     /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
     /// # authority.create_account(&ada, first).await?;
     /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
-    /// # let account = authority.create_account(&ada, second).await?;
+    /// # let account = authority.create_account(&ada, second).await?.account;
     /// # use keywright::store::AccountQuery;
     /// let page = authority.accounts(&ada, &AccountQuery::new().limit(1)).await?;
     /// assert_eq!(page.items.len(), 1);
@@ -141,7 +141,7 @@ impl AccountQuery {
     /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
     /// # authority.create_account(&ada, first).await?;
     /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
-    /// # let account = authority.create_account(&ada, second).await?;
+    /// # let account = authority.create_account(&ada, second).await?.account;
     /// # use keywright::store::AccountQuery;
     /// let first = authority.accounts(&ada, &AccountQuery::new().limit(1)).await?;
     /// if let Some(cursor) = first.next_cursor() {
@@ -208,7 +208,7 @@ impl AccountQuery {
     /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
     /// # authority.create_account(&ada, first).await?;
     /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
-    /// # let account = authority.create_account(&ada, second).await?;
+    /// # let account = authority.create_account(&ada, second).await?.account;
     /// # use keywright::store::AccountQuery;
     /// assert!(AccountQuery::new().search("report").matches(&account));
     /// assert!(!AccountQuery::new().search("invoice").matches(&account));
@@ -239,7 +239,7 @@ impl AccountQuery {
     /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
     /// # authority.create_account(&ada, first).await?;
     /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
-    /// # let account = authority.create_account(&ada, second).await?;
+    /// # let account = authority.create_account(&ada, second).await?.account;
     /// # use keywright::store::AccountQuery;
     /// let page = AccountQuery::new().page([&account]);
     /// assert_eq!(page.items, [account.clone()]);

@@ -94,7 +94,7 @@ impl EventQuery {
         Self { key: Some(key), ..self }
     }
 
-    /// Selects events of a service account.
+    /// Selects events of a service account, including transfers of its keys to another owner.
     ///
     /// Events of its keys are included.
     ///
@@ -110,7 +110,7 @@ impl EventQuery {
     /// # let first = NewAccount::new("invoice-export".parse()?, "billing".parse()?);
     /// # authority.create_account(&ada, first).await?;
     /// # let second = NewAccount::new("nightly-report".parse()?, "reports".parse()?);
-    /// # let account = authority.create_account(&ada, second).await?;
+    /// # let account = authority.create_account(&ada, second).await?.account;
     /// use keywright::store::EventQuery;
     ///
     /// let page = authority.events(&ada, &EventQuery::new().account(account.id)).await?;
@@ -345,7 +345,9 @@ impl EventQuery {
     /// ```
     pub fn matches(&self, event: &Event) -> bool {
         self.key.is_none_or(|key| event.key == Some(key))
-            && self.account.is_none_or(|account| event.account == Some(account))
+            && self.account.is_none_or(|account| {
+                [event.account, event.previous_account].contains(&Some(account))
+            })
             && self.actor.as_ref().is_none_or(|actor| event.actor == *actor)
             && self.kind.is_none_or(|kind| event.kind == kind)
             && self.since.is_none_or(|since| event.at >= since)

@@ -11,11 +11,11 @@ use crate::record::owner_record::OwnerRecord;
 use crate::record::status::KeyStatus;
 use crate::record::usage::Usage;
 use crate::value::id::KeyId;
-use crate::value::name::composed;
 use crate::value::note::Contact;
 use crate::value::text::{decimal, hex};
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
+use crate::value::visible_text::composed;
 
 /// A key as a store keeps it: its record, its usage and the record of its owner.
 ///
@@ -239,6 +239,12 @@ impl KeyQuery {
             self.statuses.push(status);
         }
         self
+    }
+
+    /// Selects live keys.
+    pub(crate) fn live(self) -> Self {
+        let live = KeyStatus::ALL.iter().copied().filter(|status| status.is_live());
+        live.fold(self, Self::status)
     }
 
     /// Selects keys of an owner.

@@ -9,7 +9,7 @@ use crate::record::snapshot::Snapshot;
 use crate::record::usage::LastBatch;
 use crate::record::user::User;
 use crate::store::error::StoreError;
-use crate::store::memory::{State, Touched};
+use crate::store::memory::{Journal, State, Touched};
 use crate::store::plan::{DeletedId, Tombstone};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 
@@ -67,9 +67,16 @@ impl Export {
         Ok(export)
     }
 
-    /// Lists the touched rows of a state at one moment.
-    pub(super) fn of_touched(state: &State, touched: &Touched) -> Result<Self, StoreError> {
+    /// Takes the rows of the journal into `touched`, and lists these rows of a state, all at one
+    /// moment. If a change came in between, a row could refer to one that is not listed.
+    pub(super) fn of_touched(
+        state: &State,
+        journal: &Journal,
+        touched: &mut Touched,
+    ) -> Result<Self, StoreError> {
+        // Changes note their rows under the same lock.
         let tables = state.read()?;
+        touched.absorb(journal.take());
         let account = |id: &AccountId| {
             let tenant = tables.tenants.get(tables.accounts.get(id)?)?;
             tenant.accounts.get(id).cloned()

@@ -18,6 +18,8 @@ use crate::store::KeyStore;
 const CATCH_UPS: u32 = 16;
 /// The part of the hold that the pass before the last step may take: one tenth.
 const CAUGHT_UP: u32 = 10;
+/// The part of the hold that is left for opening the tables: one tenth.
+const OPENING: u32 = 10;
 /// The time after the end of the hold in which the last step reports that it has gone back.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -119,7 +121,8 @@ impl MovingStore {
         }
         let mut doing = "waiting for the changes in progress";
         let (since, hold) = (Instant::now(), options.hold);
-        let paused = timeout(hold, self.hold(transfer, since, &mut doing)).await;
+        let before = hold / OPENING * (OPENING - 1);
+        let paused = timeout(before, self.hold(transfer, since, &mut doing)).await;
         paused.unwrap_or(Err(MoveError::HoldExceeded { hold, doing }))
     }
 

@@ -46,18 +46,15 @@ impl LastStep {
         until: Instant,
         refreshing: Refreshing,
     ) -> Result<Duration, MoveError> {
-        let ended = {
+        let (ended, held) = {
             let mut ending = pin!(self.end(pause));
-            if let Ok(ended) = timeout_at(until, ending.as_mut()).await {
-                drop(changes);
-                ended
-            } else {
-                // The source is paused, so changes fail until the database answers.
-                drop(changes);
-                ending.await
-            }
+            let ended = timeout_at(until, ending.as_mut()).await;
+            // If the hold has run out, the source stays paused: changes fail until the database
+            // answers.
+            drop(changes);
+            let held = since.elapsed();
+            (if let Ok(ended) = ended { ended } else { ending.await }, held)
         };
-        let held = since.elapsed();
         let Self { transfer, .. } = self;
         transfer.close().await;
         ended?;

@@ -44,8 +44,10 @@ impl MoveOptions {
 
     /// Sets the longest time for which the last step holds changes and flushes back.
     ///
-    /// The default is 5 seconds. The value must be between 10 ms and 1 minute. When it has passed,
-    /// the old store is in use again.
+    /// The default is 5 seconds. The value must be between 10 ms and 1 minute. When nine tenths have
+    /// passed before the tables are being opened, the old store is in use again. If the whole time
+    /// passes while they are being opened, changes fail as
+    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable) until the database answers.
     ///
     /// ```
     /// # use keywright::store::MoveOptions;

@@ -11,7 +11,6 @@ use super::source::TransferSource;
 use super::tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, USERS, WRITERS};
 use super::target::Target;
 use crate::store::error::StoreError;
-use crate::store::memory::Touched;
 use crate::store::postgres::{
     AccountRow, DeletedRow, Failure, KeyRow, PolicyRow, UserRow, last_used_at,
 };
@@ -64,18 +63,18 @@ pub(super) enum Depth {
 
 /// The rows that are compared.
 #[derive(Clone, Copy)]
-pub(super) enum Scope<'a> {
+pub(super) enum Scope {
     /// All rows of both sides.
     All,
     /// The rows that changes of the source have touched.
-    Touched(&'a Touched),
+    Touched,
 }
 
 /// One comparison of both sides.
 pub(super) struct Pass<'a, P> {
     pub(super) from: &'a TransferSource,
     pub(super) to: &'a Target,
-    pub(super) scope: Scope<'a>,
+    pub(super) scope: Scope,
     pub(super) depth: Depth,
     pub(super) progress: P,
     /// The kind of rows that differed last.
@@ -85,13 +84,9 @@ pub(super) struct Pass<'a, P> {
 impl<P: FnMut(TransferProgress)> Pass<'_, P> {
     /// Compares both sides and writes the differences. Returns the kind of rows that differed, if
     /// any.
-    pub(super) async fn run(mut self) -> Result<Option<&'static str>, Failure> {
+    pub(super) async fn run(mut self, export: Export) -> Result<Option<&'static str>, Failure> {
         let state = self.from.0.state()?;
-        let Export { keys, accounts, users, policies, deleted, writers, last_events } =
-            match self.scope {
-                Scope::All => Export::of(state)?,
-                Scope::Touched(touched) => Export::of_touched(state, touched)?,
-            };
+        let Export { keys, accounts, users, policies, deleted, writers, last_events } = export;
         // Keys refer to accounts, so accounts are written first and removed last.
         let account_ids = names(&accounts);
         self.table(&ACCOUNTS, &account_ids, |place| {
@@ -158,7 +153,7 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         let mut behind = String::new();
         let chunks = match self.scope {
             Scope::All => ids.chunks(CHUNK).count().max(1),
-            Scope::Touched(_) => ids.chunks(CHUNK).count(),
+            Scope::Touched => ids.chunks(CHUNK).count(),
         };
         for chunk in 0..chunks {
             let begin = chunk * CHUNK;
@@ -167,7 +162,7 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
             let upto = (chunk + 1 < chunks).then(|| ids[end - 1].clone());
             let mut stored = match self.scope {
                 Scope::All => self.to.stored(table, &behind, upto.as_deref()).await?,
-                Scope::Touched(_) => self.to.stored_of(table, &ids[begin..end]).await?,
+                Scope::Touched => self.to.stored_of(table, &ids[begin..end]).await?,
             };
             let mut rows = Vec::new();
             for (place, id) in ids.iter().enumerate().take(end).skip(begin) {
@@ -199,8 +194,8 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
     ) -> Result<(), Failure> {
         let stored = match self.scope {
             Scope::All => self.to.stored(table, "", None).await?,
-            Scope::Touched(_) if ids.is_empty() => return Ok(()),
-            Scope::Touched(_) => self.to.stored_of(table, ids).await?,
+            Scope::Touched if ids.is_empty() => return Ok(()),
+            Scope::Touched => self.to.stored_of(table, ids).await?,
         };
         let surplus: Vec<_> = stored.into_keys().filter(|id| !kept.contains(id)).collect();
         if surplus.is_empty() {
@@ -214,6 +209,9 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
     async fn events(&mut self, last_events: &[(TenantId, u64)]) -> Result<(), Failure> {
         let all = last_events.iter().map(|(_, last)| last).sum();
         let mut progress = TransferProgress { what: "events", done: 0, all, written: 0 };
+        if let Scope::All = self.scope {
+            self.remove_events_of_others(last_events).await?;
+        }
         for (tenant, last) in last_events {
             let mut behind = match self.depth {
                 Depth::Numbers => self.to.last_event(tenant).await?,
@@ -255,6 +253,22 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
             }
         }
         Ok(())
+    }
+
+    /// Removes the events of tenants that the source does not have. An unfinished transfer of another
+    /// source may have left them.
+    async fn remove_events_of_others(
+        &mut self,
+        last_events: &[(TenantId, u64)],
+    ) -> Result<(), Failure> {
+        let known: HashSet<_> = last_events.iter().map(|(tenant, _)| tenant.as_str()).collect();
+        let mut others = self.to.tenants_with_events().await?;
+        others.retain(|tenant| !known.contains(tenant.as_str()));
+        if others.is_empty() {
+            return Ok(());
+        }
+        self.differs = Some("events");
+        self.to.remove_events(&others).await
     }
 
     /// Removes the events before the source's first event, which the source has forgotten. Returns

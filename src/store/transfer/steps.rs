@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, PgPool};
 
+use super::export::Export;
 use super::pass::{Depth, Pass, Scope, TransferProgress};
 use super::source::{Pause, TransferSource};
 use super::target::{self, Target};
@@ -209,7 +210,8 @@ impl Transfer {
         // The rows that were touched until now are among those that the pass lists.
         self.touched = Touched::default();
         drop(self.journal.take());
-        self.run(Scope::All, depth, progress).await?;
+        let export = Export::of(self.source.0.state()?)?;
+        self.run(export, Scope::All, depth, progress).await?;
         self.is_copied = true;
         Ok(())
     }
@@ -219,20 +221,18 @@ impl Transfer {
         &mut self,
         progress: impl FnMut(TransferProgress),
     ) -> Result<(), TransferError> {
-        // If the pass fails, the rows stay for the next one.
-        self.touched.absorb(self.journal.take());
-        self.run(Scope::Touched(&self.touched), Depth::Numbers, progress).await?;
+        let export = self.export_touched()?;
+        self.run(export, Scope::Touched, Depth::Numbers, progress).await?;
         self.touched = Touched::default();
         Ok(())
     }
 
     /// Copies the touched rows of a paused source, and compares them again.
     pub(super) async fn copy_rest(&mut self) -> Result<(), TransferError> {
-        self.touched.absorb(self.journal.take());
         let mut differs = None;
         for _ in 0..LAST_PASSES {
-            let scope = Scope::Touched(&self.touched);
-            differs = self.run(scope, Depth::Numbers, |_| {}).await?;
+            let export = self.export_touched()?;
+            differs = self.run(export, Scope::Touched, Depth::Numbers, |_| {}).await?;
             if differs.is_none() {
                 return Ok(());
             }
@@ -240,14 +240,20 @@ impl Transfer {
         Err(TransferError::Different(differs.unwrap_or_default()))
     }
 
+    /// Lists the touched rows. If the pass over them fails, they stay for the next one.
+    fn export_touched(&mut self) -> Result<Export, StoreError> {
+        Export::of_touched(self.source.0.state()?, &self.journal, &mut self.touched)
+    }
+
     async fn run(
         &self,
-        scope: Scope<'_>,
+        export: Export,
+        scope: Scope,
         depth: Depth,
         progress: impl FnMut(TransferProgress),
     ) -> Result<Option<&'static str>, Failure> {
         let (from, to) = (&self.source, &self.target);
-        Pass { from, to, scope, depth, progress, differs: None }.run().await
+        Pass { from, to, scope, depth, progress, differs: None }.run(export).await
     }
 
     /// Releases the lock, so that the next transfer can begin at once.
@@ -284,13 +290,15 @@ impl Transfer {
     /// After an error, the tables stay closed, and the source takes changes again if it did before.
     /// The transfer can be begun again.
     ///
-    /// There is one exception: if the connection to the database is lost in the last step, which
-    /// opens the tables, the transfer may be complete. The source then takes no changes. Call
+    /// There is one exception: if the database stops answering in the last step, which opens the
+    /// tables, the transfer may be complete. The source then takes no changes. Call
     /// [`begin`](Self::begin) to find out: it returns [`TransferError::InUse`] if the transfer is
     /// complete.
     ///
     /// # Cancel safety
-    /// Dropping the future has the same effects as an error.
+    /// If the future is dropped, the tables stay closed and the source takes changes again, unless
+    /// the tables are being opened. That step then continues in the background. Call
+    /// [`begin`](Self::begin) to find out.
     pub async fn finish(
         self,
         mut progress: impl FnMut(TransferProgress),
@@ -298,17 +306,24 @@ impl Transfer {
         let pause = Pause::of(&self.source).await?;
         let mut differs = None;
         for _ in 0..LAST_PASSES {
-            differs = self.run(Scope::All, Depth::All, &mut progress).await?;
+            let export = Export::of(self.source.0.state()?)?;
+            differs = self.run(export, Scope::All, Depth::All, &mut progress).await?;
             if differs.is_none() {
-                self.open(pause).await?;
-                return Ok(self.target.0);
+                // Dropping the handle does not end the task.
+                return tokio::spawn(self.open(pause)).await.unwrap_or_else(|_| {
+                    Err(StoreError::unavailable(
+                        "the last step of the transfer was interrupted: begin it again",
+                    )
+                    .into())
+                });
             }
         }
         Err(TransferError::Different(differs.unwrap_or_default()))
     }
 
-    /// Ends the use of the source, then opens the tables.
-    async fn open(&self, pause: Pause) -> Result<(), TransferError> {
+    /// Ends the use of the source, then opens the tables. It runs in a task of its own, so that no
+    /// caller can interrupt it.
+    async fn open(self, pause: Pause) -> Result<PostgresStore, TransferError> {
         let (source, place) = (&self.source.0, self.target.place());
         let epoch = source.state()?.epoch()?;
         // This comes before the tables are opened, so that the source never takes changes again once
@@ -320,6 +335,20 @@ impl Transfer {
             source.set_stage(before);
             return Err(error.into());
         }
-        Ok(self.target.open(epoch).await?)
+        if let Err(failure) = self.target.open(epoch).await {
+            // The answer may be lost although the tables are open. Without another answer it stays
+            // unknown, and the source takes no changes.
+            match self.target.is_open().await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let forgotten = source.set_moved_to(None).await;
+                    source.set_stage(before);
+                    forgotten?;
+                    return Err(failure.into());
+                }
+                Err(_) => return Err(failure.into()),
+            }
+        }
+        Ok(self.target.0)
     }
 }

@@ -30,6 +30,18 @@ const LAST_EVENT: &str = "SELECT coalesce(max(sequence), 0) FROM {schema}.events
 
 const FORGET_EVENTS: &str = "DELETE FROM {schema}.events WHERE tenant = $1 AND sequence < $2";
 
+/// Selects the tenants that have events, with one look into the index for each.
+const TENANTS_WITH_EVENTS: &str = "
+    WITH RECURSIVE found (tenant) AS (
+        (SELECT tenant FROM {schema}.events ORDER BY tenant LIMIT 1)
+        UNION ALL
+        SELECT (SELECT tenant FROM {schema}.events WHERE tenant > found.tenant ORDER BY tenant LIMIT 1)
+        FROM found WHERE found.tenant IS NOT NULL
+    )
+    SELECT tenant FROM found WHERE tenant IS NOT NULL";
+
+const REMOVE_EVENTS: &str = "DELETE FROM {schema}.events WHERE tenant = ANY($1)";
+
 const READ_EVENTS: &str = "
     SELECT record FROM {schema}.events WHERE tenant = $1 AND sequence > $2
     ORDER BY sequence LIMIT $3";
@@ -178,6 +190,28 @@ impl Target {
             .await?;
         session.commit().await?;
         Ok(gone.rows_affected() > 0)
+    }
+
+    /// Returns the tenants that have events.
+    pub(super) async fn tenants_with_events(&self) -> Result<Vec<String>, Failure> {
+        let mut session = self.0.database().session().await?;
+        let tenants = sqlx::query_scalar(self.sql(TENANTS_WITH_EVENTS).safe())
+            .persistent(self.0.database().persistent)
+            .fetch_all(session.connection())
+            .await?;
+        session.commit().await?;
+        Ok(tenants)
+    }
+
+    /// Removes all events of these tenants.
+    pub(super) async fn remove_events(&self, tenants: &[String]) -> Result<(), Failure> {
+        let mut session = self.0.database().begin_locked().await?;
+        sqlx::query(self.sql(REMOVE_EVENTS).safe())
+            .persistent(self.0.database().persistent)
+            .bind(tenants)
+            .execute(session.connection())
+            .await?;
+        Ok(session.commit().await?)
     }
 
     /// Returns up to `most` events of a tenant after a number, oldest first.

@@ -49,6 +49,7 @@ struct State {
     calls: usize,
     usage_batches: usize,
     before_commit: Option<Meanwhile>,
+    after_commit: Option<Meanwhile>,
     before_usage: Option<Arc<dyn Fn() -> Meanwhile + Send + Sync>>,
     forged: HashMap<KeyId, KeyRecord>,
     makes_anew: bool,
@@ -80,6 +81,11 @@ impl Faults {
     /// Runs `change` once, before the next commit reaches the store.
     pub fn meanwhile(&self, change: impl Future<Output = ()> + Send + 'static) {
         self.state().before_commit = Some(Box::pin(change));
+    }
+
+    /// Runs `change` once, after the next commit that the store carries out.
+    pub fn afterwards(&self, change: impl Future<Output = ()> + Send + 'static) {
+        self.state().after_commit = Some(Box::pin(change));
     }
 
     /// Runs `act` each time before usage is added.
@@ -204,6 +210,12 @@ impl Intercept for Faults {
         let answer = call.pass_on(store).await;
         self.moment().await;
         let answer = answer?;
+        if method == Method::Commit {
+            let others = self.state().after_commit.take();
+            if let Some(others) = others {
+                others.await;
+            }
+        }
         self.end(method)?;
         Ok(answer)
     }

@@ -235,7 +235,8 @@ fn rotate(world: &mut World, old: &'static str, new: &'static str, overlap: Dura
 fn account(world: &World, called: &str) -> AccountId {
     let found = block_on(world.authority.accounts(&world.admin, &AccountQuery::new()))
         .expect("the accounts");
-    let found = found.items.into_iter().find(|account| account.name.as_str() == called);
+    let mut found = found.items.into_iter().map(|entry| entry.account);
+    let found = found.find(|account| account.name.as_str() == called);
     found.unwrap_or_else(|| panic!("no account is named {called}")).id
 }
 

@@ -207,7 +207,7 @@ impl World {
     /// Creates a service account.
     pub async fn account(&self, name: &str, role: &str) -> TestResult<ServiceAccount> {
         let new = NewAccount::new(Name::new(name)?, RoleName::new(role)?);
-        Ok(self.authority.create_account(&self.admin, new).await?)
+        Ok(self.authority.create_account(&self.admin, new).await?.account)
     }
 
     /// Changes the plan and the settings of the tenant, as its administrator.
@@ -306,7 +306,7 @@ impl World {
         &self,
         account: &ServiceAccount,
     ) -> Result<ServiceAccount, AccountError> {
-        self.authority.account(&self.admin, &account.id).await
+        Ok(self.authority.account(&self.admin, &account.id).await?.account)
     }
 }
 

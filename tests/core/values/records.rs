@@ -7,8 +7,8 @@ use keywright::store::{
     Batch, Change, KeyRecord, KeyStore, MemoryStore, StoreErrorKind, TenantPolicy, Usage,
 };
 use keywright::{
-    Event, Key, KeyEdit, Name, NewAccount, Plan, RoleName, ServiceAccount, Settings, SettingsEdit,
-    User, VerifyError,
+    Event, Key, KeyEdit, Name, NewAccount, Plan, Role, RoleName, ScopeSet, ServiceAccount,
+    Settings, SettingsEdit, User, VerifyError,
 };
 
 use common::{World, admin, block_on, named, tenant};
@@ -112,12 +112,38 @@ fn records() -> Vec<(&'static str, Value, Reader)> {
             json!({
                 "sequence": 1, "tenant": "globex", "at": "2026-01-01T09:00:00Z",
                 "actor": "user:alice", "kind": "key.revoke", "key": "4fQ2xk9ZrT7bWm1c",
-                "account": "4fQ2xk9ZrT7bWm1c", "source_address": "203.0.113.7", "outcome": "done",
+                "account": "4fQ2xk9ZrT7bWm1c", "previous_account": "8PzAq0LdVh3sKyNe",
+                "source_address": "203.0.113.7", "outcome": "done",
                 "details": {},
             }),
             reader::<Event>,
         ),
     ]
+}
+
+/// PostgreSQL stores no NUL, and a control character can forge a line of a log.
+#[test]
+fn plan_descriptions_are_visible_text() {
+    let mut plan = Plan::allowing("invoices:read".parse().expect("a scope"), ScopeSet::empty());
+    plan.roles.insert(RoleName::new("clerk").expect("a role"), Role::new(ScopeSet::empty()));
+    let plan = serde_json::to_value(plan).expect("a plan");
+    for place in ["/scopes/invoices:read/description", "/roles/clerk/description"] {
+        for (text, reads) in [
+            (json!(null), true),
+            (json!("Reads\ninvoices"), true),
+            (json!("x".repeat(1_000)), true),
+            (json!("x".repeat(1_001)), false),
+            (json!(""), false),
+            (json!("a\0b"), false),
+            (json!("a\u{1b}[31mb"), false),
+            (json!("a\u{202e}b"), false),
+        ] {
+            let mut plan = plan.clone();
+            *plan.pointer_mut(place).expect("the field") = text.clone();
+            let read = serde_json::from_value::<Plan>(plan);
+            assert_eq!(read.is_ok(), reads, "{place}: {text}");
+        }
+    }
 }
 
 /// Collects the paths of all fields, including those of inner records. Metadata, roles and scopes
@@ -209,7 +235,7 @@ fn null_means_an_absent_value() {
         ),
         ("User", &["display_name"]),
         ("Usage", &["last_used_at", "last_refused_at"]),
-        ("Event", &["key", "account", "source_address", "detail"]),
+        ("Event", &["key", "account", "previous_account", "source_address", "detail"]),
     ];
     for (kind, names) in optional {
         let all = records();
@@ -291,7 +317,8 @@ fn account_and_plan_of_last_version_stay() {
         let world = World::in_memory();
         let role = RoleName::new("analyst").expect("a role");
         let new = NewAccount::new(Name::new("nightly").expect("a name"), role);
-        let mut account = world.authority.create_account(&admin(), new).await.expect("an account");
+        let mut account =
+            world.authority.create_account(&admin(), new).await.expect("an account").account;
         account.version = LAST;
         let store = MemoryStore::new();
         let insert = Change::InsertAccount(account.clone());
@@ -316,7 +343,8 @@ fn store_refuses_versions_it_cannot_read() {
         let world = World::in_memory();
         let role = RoleName::new("analyst").expect("a role");
         let new = NewAccount::new(Name::new("nightly").expect("a name"), role);
-        let mut account = world.authority.create_account(&admin(), new).await.expect("an account");
+        let mut account =
+            world.authority.create_account(&admin(), new).await.expect("an account").account;
         let commit = async |store: &MemoryStore, change| {
             store.commit(Batch { changes: vec![change], ..Batch::default() }).await
         };

@@ -254,8 +254,8 @@ fn duplicate_metadata_keys_are_refused() {
 #[test]
 fn duplicate_roles_and_scopes_are_refused() {
     let plan = serde_json::to_string(&Plan::default()).expect("JSON");
-    let role = r#"{"description":"","scopes":[]}"#;
-    let scope = r#"{"description":"","access":"read-only"}"#;
+    let role = r#"{"description":null,"scopes":[]}"#;
+    let scope = r#"{"description":null,"access":"read-only"}"#;
     for (field, value) in [("roles", role), ("scopes", scope)] {
         let with = |names: &[&str]| {
             let each: Vec<_> = names.iter().map(|name| format!(r#""{name}":{value}"#)).collect();

@@ -93,7 +93,7 @@ async fn t_l04_dump_holds_no_secret_or_pepper() {
     authority.set_display_name(&admin(), alice.id(), shown).await.expect("she is named");
     let role = RoleName::new("operator").expect("a role");
     let account = NewAccount::new(Name::new("nightly-report").expect("a name"), role);
-    let account = authority.create_account(&admin(), account).await.expect("an account");
+    let account = authority.create_account(&admin(), account).await.expect("an account").account;
     let owner = Owner::Account(account.id);
     let job = authority.generate(&admin(), named("job").owner(owner.clone())).await.expect("a key");
     let metadata = Metadata::new([("team", "billing")]).expect("metadata");

@@ -104,7 +104,8 @@ static MADE: LazyLock<(Value, Value)> = LazyLock::new(|| {
         let issued = world.key().await;
         let role = RoleName::new("analyst").expect("a role");
         let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
-        let account = world.authority.create_account(&admin(), account).await.expect("an account");
+        let account =
+            world.authority.create_account(&admin(), account).await.expect("an account").account;
         let stored = store.key(&tenant(), &issued.key.id).await.expect("it works").expect("a key");
         let json = |value| serde_json::to_value(value).expect("a record serializes");
         (json(&stored.record), serde_json::to_value(account).expect("an account serializes"))
@@ -162,7 +163,8 @@ pub(crate) fn event(name: &str) -> Event {
 pub(crate) fn event_with(change: impl FnOnce(&mut Value)) -> Event {
     let mut event = json!({
         "sequence": 0, "tenant": tenant(), "at": start(), "actor": "system", "kind": "key.rename",
-        "key": null, "account": null, "source_address": null, "outcome": "done", "details": {},
+        "key": null, "account": null, "previous_account": null, "source_address": null,
+        "outcome": "done", "details": {},
     });
     change(&mut event);
     serde_json::from_value(event).expect("an event")

@@ -4,6 +4,7 @@
 mod caches;
 mod contract;
 mod killed;
+mod last_step;
 mod moved_file;
 mod moving;
 mod traffic;

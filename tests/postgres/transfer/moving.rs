@@ -39,7 +39,7 @@ fn begin(place: &Place, store: &MovingStore) -> Transfer {
 }
 
 /// Returns whether a future is not ready when it is polled once.
-fn waits<T>(future: impl Future<Output = T>) -> bool {
+pub(crate) fn waits<T>(future: impl Future<Output = T>) -> bool {
     let mut future = pin!(future);
     block_on(poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())))
 }
@@ -56,14 +56,17 @@ fn stall_next_commit(faults: &Faults) -> (mpsc::Sender<()>, mpsc::Receiver<()>) 
 }
 
 /// Waits until the store holds changes back.
-fn wait_for_hold(store: &MovingStore) {
+pub(crate) fn wait_for_hold(store: &MovingStore) {
     while !waits(store.commit(Batch::default())) {
         thread::yield_now();
     }
 }
 
 /// Runs SQL in a transaction that stays open and keeps its locks.
-fn lock(place: &Place, sql: &str) -> TestResult<sqlx::Transaction<'static, sqlx::Postgres>> {
+pub(crate) fn lock(
+    place: &Place,
+    sql: &str,
+) -> TestResult<sqlx::Transaction<'static, sqlx::Postgres>> {
     let mut transaction = block_on(place.pool.begin())?;
     let connection: &mut PgConnection = &mut transaction;
     let sql = sql.replace("{schema}", place.schema.as_str());

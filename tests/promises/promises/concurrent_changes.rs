@@ -3,10 +3,11 @@
 
 use std::future::Future;
 
-use keywright::store::KeyQuery;
+use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    AccountEdit, AccountError, Actor, Authority, GenerateError, KeyEdit, KeyError, KeyStatus, Name,
-    NamePattern, NewAccount, NewKey, Owner, Policy, Requirement, RoleName, RuleError, Scope,
+    AccountEdit, AccountError, Actor, Authority, Credential, EventOutcome, GenerateError, KeyEdit,
+    KeyError, KeyStatus, Name, NamePattern, NewAccount, NewKey, Operation, Outcome, Owner, Policy,
+    Requirement, RoleName, RuleError, Scope,
 };
 
 use common::{DAY, HOUR, MOMENT, TestResult, World, add_role, cut_scopes, missing, set_policy};
@@ -164,5 +165,67 @@ async fn account_creation_sees_concurrently_removed_role(world: &World) -> TestR
     let refused = met.authority.edit_account(&world.admin, &account.id, edit).await;
     assert!(matches!(&refused, Err(e) if unknown(e)), "{refused:?}");
     assert_eq!(world.account_now(&account).await?, account);
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn revoke_of_deleted_key_is_a_success(world: &World) -> TestResult {
+    for owner in [world.alice.as_owner(), Owner::Organization] {
+        let new = NewKey::named("prod-main-app")?.owner(owner);
+        let issued = world.generate_for(&world.admin, new).await?;
+        let id = issued.key.id;
+        let delete = |authority: Authority, admin| async move {
+            authority.delete(&admin, &id).await.expect("the key is there");
+        };
+        let met = between(world, delete)?;
+        let revoked = met.authority.revoke(&world.admin, &id).await?;
+        assert!(revoked.is_unchanged());
+        assert_eq!(revoked.into_inner().revoked_at, Some(world.now()));
+        let told = world.events_of(&id).await?.pop().ok_or("an event")?;
+        assert_eq!(told.kind, Operation::KeyRevoke.into());
+        assert_eq!(told.outcome, EventOutcome::Unchanged);
+        let again = met.authority.revoke(&world.admin, &id).await;
+        assert!(matches!(again, Err(KeyError::NotFound(_))), "an id of no key: {again:?}");
+    }
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn delete_of_deleted_key_is_a_success(world: &World) -> TestResult {
+    let id = world.key().await.key.id;
+    let met = between(world, move |authority, admin| async move {
+        authority.delete(&admin, &id).await.expect("the key is there");
+    })?;
+    met.authority.delete(&world.alice, &id).await?;
+    let deletes = world.events(EventQuery::new().kind(Operation::KeyDelete)).await?;
+    let outcomes: Vec<_> = deletes.iter().map(|event| event.outcome).collect();
+    assert_eq!(outcomes, [EventOutcome::Done, EventOutcome::Unchanged]);
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn leaked_token_of_deleted_key_is_revoked(world: &World) -> TestResult {
+    let issued = world.key().await;
+    let id = issued.key.id;
+    let met = between(world, move |authority, admin| async move {
+        authority.delete(&admin, &id).await.expect("the key is there");
+    })?;
+    let leaked = || Credential::Token(issued.token.expose());
+    assert_eq!(met.verifier.revoke(leaked()).await?, Outcome::Unchanged(id));
+    assert!(met.verifier.revoke(leaked()).await.is_err(), "its id is unknown");
+    Ok(())
+}
+
+/// The key is not gone: it has another owner, whose key this actor cannot see.
+#[common::test(each_store)]
+async fn revoke_of_handed_key_is_not_found(world: &World) -> TestResult {
+    let issued = world.key().await;
+    let (id, bob) = (issued.key.id, world.bob.as_owner());
+    let met = between(world, move |authority, admin| async move {
+        authority.transfer_key(&admin, &id, &bob).await.expect("the key is there");
+    })?;
+    let refused = met.authority.revoke(&world.alice, &id).await;
+    assert!(matches!(refused, Err(KeyError::NotFound(_))), "{refused:?}");
+    assert_eq!(world.check(&issued).await, Ok(()));
     Ok(())
 }

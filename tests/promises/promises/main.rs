@@ -4,6 +4,7 @@
 mod abilities;
 mod abilities_and_generate;
 mod access_page;
+mod account_entries;
 mod account_keys;
 mod alerts;
 mod concurrent_changes;

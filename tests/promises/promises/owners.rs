@@ -3,7 +3,7 @@
 
 use keywright::store::{EventQuery, KeyQuery};
 use keywright::{
-    AccountId, Actor, GenerateError, Issued, KeyError, KeyId, KeyStatus, Name, NewKey,
+    AccountId, Actor, DetailField, GenerateError, Issued, KeyError, KeyId, KeyStatus, Name, NewKey,
     NewOwnerError, Operation, Owner, Reason, Requirement, RuleError, ScopeSet, TenantId, UserId,
     WrongStatus,
 };
@@ -142,6 +142,38 @@ async fn b14_key_is_handed_to_another_owner(world: &World) -> TestResult {
     }
     let refused = world.authority.transfer_key(&world.other, id, &Owner::Organization).await;
     assert!(matches!(refused, Err(KeyError::NotFound(_))), "{refused:?}");
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn b14_transfer_event_is_of_both_owners(world: &World) -> TestResult {
+    let left = world.account("nightly-report", "operator").await?;
+    let taken = world.account("invoice-export", "operator").await?;
+    let one = world.generate_under(&left, NewKey::named("prod-main-app")?).await?.key.id;
+    let (from, to) = (Owner::Account(left.id), Owner::Account(taken.id));
+    hand(world, &one, &to).await?;
+    let other = world.generate_under(&left, NewKey::named("prod-export")?).await?.key.id;
+    world.authority.transfer_owned(&world.admin, &from, &Owner::Organization).await?;
+
+    let transfers = EventQuery::new().kind(Operation::KeyTransfer);
+    let told = world.events(transfers.clone().account(left.id)).await?;
+    let keys: Vec<_> = told.iter().filter_map(|event| event.key).collect();
+    assert_eq!(keys, [one, other], "those that the account lost");
+    assert!(told.iter().all(|event| event.previous_account == Some(left.id)));
+    assert_eq!(told.iter().map(|event| event.account).collect::<Vec<_>>(), [Some(taken.id), None]);
+    assert_eq!(world.events(transfers.clone().account(taken.id)).await?, told[..1]);
+
+    world.authority.disable_account(&world.admin, &left.id).await?;
+    for key in [&one, &other] {
+        assert!(hand(world, key, &from).await.is_err());
+    }
+    assert!(world.authority.transfer_owned(&world.admin, &to, &from).await.is_err());
+    for refused in &world.events(transfers).await?[2..] {
+        let side = |field| refused.details.get_text(field).and_then(|text| text.parse().ok());
+        let owner = if refused.key == Some(other) { &Owner::Organization } else { &to };
+        assert_eq!(side(DetailField::From).as_ref(), Some(owner));
+        assert_eq!(side(DetailField::To).as_ref(), Some(&from));
+    }
     Ok(())
 }
 

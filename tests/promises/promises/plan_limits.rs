@@ -2,8 +2,9 @@
 //! changes.
 
 use keywright::{
-    Access, AccessRequest, AccountEdit, GenerateError, InForce, Issued, KeyError, NamePattern,
-    NewKey, Rate, Reason, RoleName, RuleError, Scope, SetPolicyError, Source, UseAlert,
+    Access, AccessRequest, AccountEdit, Description, GenerateError, InForce, Issued, KeyError,
+    NamePattern, NewKey, Rate, Reason, RoleName, RuleError, Scope, SetPolicyError, Source,
+    UseAlert,
 };
 
 use common::{DAY, HOUR, TestResult, World, cut_scopes};
@@ -72,13 +73,14 @@ async fn e3_roles_are_set_by_the_host(world: &World) -> TestResult {
     world
         .set_policy(|policy| {
             let role = policy.plan.roles.get_mut(&analyst).expect("the role");
-            role.description = String::from("Reads invoices and reports");
+            role.description = Description::new("Reads invoices and reports").ok();
         })
         .await?;
     let before = world.policy().await;
     for actor in [&world.tenant_admin, &world.alice, &world.auditor] {
         let shown = world.authority.policy(actor).await?.plan;
-        assert_eq!(shown.roles[&analyst].description, "Reads invoices and reports");
+        let described = Description::new("Reads invoices and reports")?;
+        assert_eq!(shown.roles[&analyst].description, Some(described));
         let mut plan = shown;
         plan.roles.get_mut(&analyst).ok_or("the role")?.scopes = "invoices:write".parse()?;
         let refused = world.authority.set_plan(actor, plan).await;
@@ -86,6 +88,26 @@ async fn e3_roles_are_set_by_the_host(world: &World) -> TestResult {
     }
     assert_eq!(world.policy().await, before);
     assert_eq!(scopes(world, &issued).await?, "invoices:read reports:read");
+    Ok(())
+}
+
+#[common::test(each_store)]
+async fn e3_descriptions_are_visible_text(world: &World) -> TestResult {
+    for hidden in ["a\0b", "a\u{1b}[31mb", "a\u{202e}b", ""] {
+        assert!(Description::new(hidden).is_err(), "{hidden:?}");
+    }
+    let widest = Description::new(format!("Shows “päyments”\n{}", "\u{1F511}".repeat(983)))?;
+    assert_eq!(widest.as_str().chars().count(), Description::MAX_CHARS);
+    world
+        .set_policy(|policy| {
+            let plan = &mut policy.plan;
+            plan.scopes.values_mut().for_each(|scope| scope.description = Some(widest.clone()));
+            plan.roles.values_mut().for_each(|role| role.description = Some(widest.clone()));
+        })
+        .await?;
+    let shown = world.authority.policy(&world.alice).await?.plan;
+    assert!(shown.scopes.values().all(|scope| scope.description.as_ref() == Some(&widest)));
+    assert!(shown.roles.values().all(|role| role.description.as_ref() == Some(&widest)));
     Ok(())
 }
 

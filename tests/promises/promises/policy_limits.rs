@@ -243,7 +243,7 @@ async fn q3_key_limit_is_1_to_1000(world: &World) -> TestResult {
         let refused =
             world.set_policy(|policy| policy.settings.max_keys_per_user = Some(impossible)).await;
         let field = PolicyField::MaxKeysPerUser;
-        let because = PolicyError::MaxKeys { field, got: impossible };
+        let because = PolicyError::MaxKeys { field, got: impossible.into() };
         let refused_so = matches!(&refused, Err(SetPolicyError::Policy(e)) if *e == because);
         assert!(refused_so, "{refused:?}");
     }

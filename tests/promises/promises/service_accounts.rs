@@ -15,8 +15,8 @@ async fn e1_account_has_name_role_and_keys(world: &World) -> TestResult {
     let role = RoleName::new("analyst")?;
     let name = Name::new("nightly-report")?;
     let new = NewAccount::new(name.clone(), role.clone());
-    let writing = world.authority.create_account(&world.admin, new.clone()).await?;
-    let reading = world.authority.create_account(&world.admin, new.read_only()).await?;
+    let writing = world.authority.create_account(&world.admin, new.clone()).await?.account;
+    let reading = world.authority.create_account(&world.admin, new.read_only()).await?.account;
     assert_eq!((writing.access, reading.access), (Access::ReadWrite, Access::ReadOnly));
     world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1_000)).await?;
     for account in [&writing, &reading] {
@@ -250,7 +250,7 @@ async fn e8_read_only_account_keys_never_write(world: &World) -> TestResult {
     // The role and the key both allow the scope.
     let role = RoleName::new("operator")?;
     let new = NewAccount::new(Name::new("nightly-report")?, role).read_only();
-    let account = world.authority.create_account(&world.admin, new).await?;
+    let account = world.authority.create_account(&world.admin, new).await?.account;
     let key = NewKey::named("prod-main-app")?.scopes("invoices:write".parse()?);
     let old = world.generate_under(&account, key).await?;
     let new = world.authority.rotate(&world.admin, &old.key.id, common::DAY).await?;

@@ -28,7 +28,8 @@ fn account_with_keys(world: &World, keys: usize) -> (AccountId, Vec<Issued>) {
     let role = RoleName::new("analyst").expect("a role");
     world.add_role(role.clone());
     let new = NewAccount::new("nightly".parse().expect("a name"), role);
-    let account = block_on(world.authority.create_account(&world.admin, new)).expect("an account");
+    let account =
+        block_on(world.authority.create_account(&world.admin, new)).expect("an account").account;
     let owner = Owner::Account(account.id);
     let make = |_| {
         let new = NewKey::named("prod-nightly").expect("a name");

@@ -92,7 +92,7 @@ impl Keys {
         let role = RoleName::new("analyst").expect("a role");
         let new = NewAccount::new(name.parse().expect("a name"), role);
         let authority = &node.elsewhere.authority;
-        let account = authority.create_account(&admin(), new).await.expect("an account").id;
+        let account = authority.create_account(&admin(), new).await.expect("an account").account.id;
         let owner = Owner::Account(account);
         let issued = authority.generate(&admin(), named("prod-nightly").owner(owner.clone())).await;
         (account, issued.expect("a key"))

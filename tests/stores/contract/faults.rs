@@ -114,7 +114,7 @@ impl Life {
         world.authority.revoke(&alice, &revoked.key.id).await.expect("it can be revoked");
         world.clock.advance(DAY * 91);
         let account = world.authority.create_account(&admin(), new_account("job")).await;
-        let account = account.expect("an account").id;
+        let account = account.expect("an account").account.id;
         let owner = Owner::Account(account);
         let of_account =
             world.authority.generate(&admin(), named("of-job").owner(owner.clone())).await;

@@ -258,5 +258,5 @@ fn flush(world: &mut World) {
 fn account(world: &World) -> keywright::AccountId {
     let query = keywright::store::AccountQuery::new();
     let page = block_on(world.authority.accounts(&world.admin, &query)).expect("the accounts");
-    page.items.first().expect("an account").id
+    page.items.first().expect("an account").account.id
 }

@@ -75,7 +75,9 @@ impl Wrong {
                     keys.sort_by_key(|s| (Reverse(s.record.key().created_at), *s.record.id()));
                 }
                 Flaw::OwnedWithoutUsage => {
-                    keys.iter_mut().for_each(|stored| stored.usage = Usage::default());
+                    for stored in &mut *keys {
+                        stored.usage = Usage::default();
+                    }
                 }
                 _ => {}
             }

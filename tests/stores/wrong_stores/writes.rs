@@ -182,7 +182,7 @@ impl Wrong {
                 }
                 Change::PutPolicy { policy, .. } if self.flaw == Flaw::DescriptionsLost => {
                     let scopes = policy.plan.iter_mut().flat_map(|plan| plan.scopes.values_mut());
-                    scopes.for_each(|scope| scope.description.clear());
+                    scopes.for_each(|scope| scope.description = None);
                 }
                 _ => {}
             }

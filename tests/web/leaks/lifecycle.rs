@@ -88,6 +88,8 @@ impl Life {
         assert!(!keys.items.is_empty() && !events.items.is_empty());
         self.heard.json(&keys);
         self.heard.json(&accounts);
+        self.heard.json(&accounts.items[0]);
+        self.heard.json(&accounts.items[0].account);
         self.heard.json(&events);
     }
 }
@@ -113,7 +115,7 @@ pub(super) async fn live(store: impl KeyStore + Clone) -> (World, Life) {
 
     let role = RoleName::new("operator").expect("a role");
     let account = NewAccount::new(Name::new("nightly-report").expect("a name"), role);
-    let account = authority.create_account(&admin(), account).await.expect("an account");
+    let account = authority.create_account(&admin(), account).await.expect("an account").account;
     let of_account =
         authority.generate(&admin(), named("job").owner(Owner::Account(account.id))).await;
     life.issued(&of_account.expect("a key"));

@@ -1,4 +1,4 @@
-//! The abilities of the caller, over HTTP.
+//! The abilities of the caller and the entries of accounts, over HTTP.
 
 use keywright::{Actor, Permissions, TenantId, UserId};
 use serde_json::json;
@@ -34,8 +34,8 @@ fn q10_key_form_is_filled_over_http() {
         let path = format!("/abilities?owner=account:{account}");
         let told = host.get(&path).await.json;
         let analyst = json!({
-            "invoices:read": { "description": "", "access": "read-only" },
-            "reports:read": { "description": "", "access": "read-only" },
+            "invoices:read": { "description": null, "access": "read-only" },
+            "reports:read": { "description": null, "access": "read-only" },
         });
         let choices = json!({
             "scopes": analyst,
@@ -111,6 +111,36 @@ fn malformed_owner_of_abilities_is_refused() {
         }
         let post = host.post("/abilities", json!({})).await;
         assert_eq!(post.problem(), (405, "method_not_allowed"));
+        Ok(())
+    });
+}
+
+#[test]
+fn e9_account_entry_is_answered_over_http() {
+    on_a_host(async |host| {
+        let id = host.account("nightly").await;
+        let path = format!("/accounts/{id}");
+        let key = host.post(&format!("{path}/keys"), json!({ "name": "prod-nightly" })).await;
+        let listed = host.get("/accounts").await.json["items"][0].clone();
+        assert_eq!((&listed["live_keys"], &listed["all_keys"]), (&json!(1), &json!(1)));
+        assert_eq!(listed["keys"][0]["key"]["id"], key.json["key"]["id"]);
+        assert_eq!(listed["scopes"], json!(["invoices:read", "reports:read"]));
+        let actions = json!([
+            "key.generate",
+            "key.revoke",
+            "key.transfer",
+            "account.edit",
+            "account.disable",
+            "account.delete",
+        ]);
+        assert_eq!(listed["actions"], actions);
+
+        let mut disabled = host.post(&format!("{path}/disable"), json!({})).await.json;
+        assert_eq!(disabled["refused_because"], "account_disabled");
+        assert_eq!(disabled["keys"][0]["refused_because"], "account_disabled");
+        let members = disabled.as_object_mut().ok_or("an object")?;
+        assert_eq!(members.remove("unchanged"), Some(json!(false)));
+        assert_eq!(disabled, host.get(&path).await.json, "the change answers with the entry");
         Ok(())
     });
 }

@@ -136,7 +136,7 @@ impl Host {
     /// Creates an analyst account, and returns its id.
     pub(crate) async fn account(&self, name: &str) -> String {
         let body = json!({ "name": name, "role": "analyst" });
-        self.post("/accounts", body).await.text_at("/id").to_owned()
+        self.post("/accounts", body).await.text_at("/account/id").to_owned()
     }
 
     /// Returns the document's operation for a request, if there is one.

@@ -149,7 +149,7 @@ fn account_lifecycle_works_over_http() {
         let new = json!({ "name": "nightly", "role": "analyst", "access": "read-only" });
         let made = host.post("/accounts", new).await;
         assert_eq!((made.status, made.header("etag")), (201, Some("\"1\"")));
-        let id = made.text_at("/id").to_owned();
+        let id = made.text_at("/account/id").to_owned();
         assert_eq!(made.header("location"), Some(format!("accounts/{id}").as_str()));
         let path = format!("/accounts/{id}");
 
@@ -168,8 +168,12 @@ fn account_lifecycle_works_over_http() {
                 (&json!(enabled), &json!(false))
             );
         }
-        assert_eq!(host.get(&path).await.json["version"], 4);
-        assert_eq!(host.get("/accounts").await.json["items"][0]["name"], "nightly");
+        let shown = host.get(&path).await;
+        assert_eq!(
+            (shown.header("etag"), &shown.json["account"]["version"]),
+            (Some("\"4\""), &json!(4))
+        );
+        assert_eq!(host.get("/accounts").await.json["items"], json!([shown.json]));
 
         assert_eq!(host.ask("DELETE", &path).send().await.status, 204);
         assert!(host.world.verifier.verify(key.text_at("/token")).await.is_err());
@@ -224,6 +228,39 @@ fn bulk_revocation_answers_in_order() {
         assert_eq!(results[1]["problem"]["code"], "key_not_found");
         assert_eq!((&results[2]["id"], &results[2]["unchanged"]), (&json!(first), &json!(false)));
         assert_eq!(results[2]["key"]["revoked_at"], "2026-01-01T09:00:00Z");
+        Ok(())
+    });
+}
+
+#[test]
+fn change_of_deleted_key_answers_as_done() {
+    on_a_host(async |host| {
+        for (action, status) in [("revoke", "revoked"), ("disable", "disabled")] {
+            for is_first in [true, false] {
+                let (id, _) = host.key("prod-a").await;
+                let (authority, admin) = (host.world.authority.clone(), host.world.admin.clone());
+                let key = id.parse()?;
+                let delete = async move {
+                    authority.delete(&admin, &key).await.expect("the key is there");
+                };
+                if is_first {
+                    host.faulty.meanwhile(delete)
+                } else {
+                    host.faulty.afterwards(delete)
+                }
+                let done = host.post(&format!("/keys/{id}/{action}"), json!({})).await;
+                if action == "disable" && is_first {
+                    assert_eq!(done.problem(), (404, "key_not_found"));
+                    continue;
+                }
+                assert_eq!(done.status, 200, "{action} {is_first}");
+                assert_eq!(done.json["unchanged"], is_first, "{action}");
+                assert_eq!(done.json["key"]["id"], json!(id));
+                assert_eq!(done.json["status"], status);
+                assert_eq!(done.json["actions"], json!([]), "nothing is left to do");
+                assert_eq!(host.get(&format!("/keys/{id}")).await.status, 404);
+            }
+        }
         Ok(())
     });
 }

@@ -107,7 +107,7 @@ fn each_malformed_part_is_recorded() {
         plan["max_keys_per_user"] = json!(0);
         let new = json!({ "name": "prod-a" });
         let zero = json!({ "name": "prod-a", "expires_in": 0 });
-        let large = json!({ "name": "x".repeat(1_100_000) });
+        let large = json!({ "name": "x".repeat(2_200_000) });
         let table: [(&str, &str, Value, &str, &str); 12] = [
             ("POST", "/keys", json!([]), "", "invalid_body"),
             ("POST", "/keys", json!({ "name": "a", "tenant": "eve" }), "", "invalid_body"),

@@ -41,7 +41,7 @@ fn plan_round_trips_with_a_change() {
 fn largest_possible_plan_is_accepted() {
     on_a_host(async |host| {
         let (mut plan, tag) = plan(host).await;
-        let text = "\u{1F511}".repeat(500);
+        let text = "\u{1F511}".repeat(1_000);
         let scopes = |count| -> Vec<String> { (0..count).map(|n| format!("s{n:0>63}")).collect() };
         let catalog = scopes(256).into_iter();
         let defined = json!({ "description": text, "access": "read-only" });

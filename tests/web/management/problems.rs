@@ -221,7 +221,7 @@ fn plan_problems_have_codes() {
             let entries = (0..count).map(|n| (format!("n{n}"), value.clone()));
             entries.collect::<serde_json::Map<_, _>>().into()
         };
-        let role = |scope: &str| json!({ "description": "", "scopes": [scope] });
+        let role = |scope: &str| json!({ "description": null, "scopes": [scope] });
         let scope = |text: &str| json!({ "description": text, "access": "read-only" });
         let table = [
             ("max_keys_per_user", json!(0), "invalid_max_keys"),
@@ -229,11 +229,18 @@ fn plan_problems_have_codes() {
             ("max_keys_per_account", json!(0), "invalid_max_keys"),
             ("max_keys_of_organization", json!(70_000), "invalid_max_keys"),
             ("max_lifetime", json!(0), "zero_lifetime"),
-            ("roles", many(65, json!({ "description": "", "scopes": [] })), "too_many_roles"),
+            ("roles", many(65, json!({ "description": null, "scopes": [] })), "too_many_roles"),
             ("roles", many(1, role("jobs:run")), "unknown_scope"),
             ("roles", json!({ "analyst": ["invoices:read"] }), "invalid_body"),
-            ("scopes", many(257, scope("")), "too_many_scopes"),
-            ("scopes", many(1, scope(&"x".repeat(501))), "long_description"),
+            ("scopes", many(257, scope("Reads")), "too_many_scopes"),
+            ("scopes", many(1, scope(&"x".repeat(1_001))), "invalid_body"),
+            ("scopes", many(1, scope("a\0b")), "invalid_body"),
+            ("scopes", many(1, scope("")), "invalid_body"),
+            (
+                "roles",
+                json!({ "analyst": { "description": "a\u{202e}b", "scopes": [] } }),
+                "invalid_body",
+            ),
             ("scopes", many(1, json!({ "access": "read-only" })), "invalid_body"),
             ("default_scopes", json!(["jobs:run"]), "unknown_scope"),
             ("name_pattern", json!({ "environments": ["Prod"] }), "invalid_name_pattern"),
@@ -279,6 +286,29 @@ fn settings_problems_have_codes() {
             assert_eq!(edit.problem(), (422, code), "{body}");
         }
         assert_eq!(host.get("/settings").await.json, before);
+        Ok(())
+    });
+}
+
+#[test]
+fn number_of_keys_names_field_and_bound() {
+    on_a_host(async |host| {
+        let read = host.get("/plan").await;
+        let tag = read.header("etag").expect("a tag");
+        for (number, bound) in [(0_u64, 1), (1_001, 1_000), (65_536, 1_000), (1 << 40, 1_000)] {
+            let expected = |field| (field, json!(number), json!(bound));
+            let body = json!({ "max_keys_per_user": number });
+            let edit = host.ask("PATCH", "/settings").json(body).send().await;
+            assert_eq!(edit.problem(), (422, "invalid_max_keys"));
+            assert_eq!(edit.limit(), expected("max_keys_per_user"));
+            for field in ["max_keys_per_user", "max_keys_per_account", "max_keys_of_organization"] {
+                let mut plan = read.json.clone();
+                plan[field] = json!(number);
+                let put = host.ask("PUT", "/plan").if_match(tag).json(plan).send().await;
+                assert_eq!(put.problem(), (422, "invalid_max_keys"));
+                assert_eq!(put.limit(), expected(field));
+            }
+        }
         Ok(())
     });
 }

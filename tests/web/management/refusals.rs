@@ -29,8 +29,8 @@ fn contradictory_plan_is_refused_whole() {
         let read = host.get("/plan").await;
         let tag = read.header("etag").ok_or("a tag")?;
         let role =
-            json!({ "viewer": { "description": "", "scopes": ["invoices:read", "jobs:run"] } });
-        let catalog = json!({ "reports:read": { "description": "", "access": "read-only" } });
+            json!({ "viewer": { "description": null, "scopes": ["invoices:read", "jobs:run"] } });
+        let catalog = json!({ "reports:read": { "description": null, "access": "read-only" } });
         let table = [
             ("roles", role, "unknown_scope", ("roles", json!("jobs:run"), json!(null))),
             (
@@ -127,7 +127,7 @@ fn b14_refused_transfer_changes_nothing() {
         let open = |policy: &mut Policy| *policy = open_policy();
         set_policy(&world.authority, &world.other, open).await?;
         let foreign = NewAccount::new(name("foreign"), "operator".parse()?);
-        let foreign = world.authority.create_account(&world.other, foreign).await?;
+        let foreign = world.authority.create_account(&world.other, foreign).await?.account;
         let foreign_key = world.generate_for(&world.other, named("prod-foreign")).await?.key.id;
 
         let full_owner = ("owner", json!(null), json!(1));

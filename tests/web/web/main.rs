@@ -5,6 +5,7 @@ mod exchange;
 mod faces;
 mod forged;
 mod hiding;
+mod inner_denials;
 mod nested;
 mod paths;
 mod peers;

@@ -55,7 +55,7 @@ impl Framework {
     }
 }
 
-fn scope(guard: &Guard, scope: &str) -> Guard {
+pub(crate) fn scope(guard: &Guard, scope: &str) -> Guard {
     guard.require(scope.parse().expect("a scope"))
 }
 

@@ -65,11 +65,17 @@ impl Site {
         })
     }
 
-    /// Returns the stored number of uses of a key after a flush.
+    /// Returns the stored number of accepted uses of a key after a flush.
     pub(crate) async fn uses(&self, name: &str) -> u64 {
+        self.counted(name).await.0
+    }
+
+    /// Returns the stored numbers of accepted and refused uses of a key after a flush.
+    pub(crate) async fn counted(&self, name: &str) -> (u64, u64) {
         self.world.verifier.flush().await.expect("the store works");
         let entry = self.world.authority.key(&admin(), &self.id(name)).await;
-        entry.expect("the key is there").uses
+        let entry = entry.expect("the key is there");
+        (entry.uses, entry.refused)
     }
 
     /// Builds another setup over the same store and returns its verifier.
@@ -180,7 +186,7 @@ impl Site {
         let role = "operator".parse().expect("a role");
         let new = change(NewAccount::new(name.parse().expect("a name"), role));
         let account = self.world.authority.create_account(&admin(), new).await;
-        Owner::Account(account.expect("an account").id)
+        Owner::Account(account.expect("an account").account.id)
     }
 
     /// Adds a key of a tenant whose policy changes after the key is generated.

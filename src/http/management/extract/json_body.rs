@@ -17,7 +17,7 @@ use crate::http::management::wire::strict_values::Object;
 use crate::value::redact::{looks_like_token, redact};
 
 /// The longest body, in bytes. The largest possible plan fits.
-pub(crate) const MAX_BODY: usize = 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// A JSON body, parsed as `T`.
 pub(crate) struct Body<T>(pub(crate) T);

@@ -111,7 +111,7 @@ fn description(body: Schema) -> &'static str {
             "One page of the list."
         }
         Schema::KeyChange => "The key after the change, as the listing shows it.",
-        Schema::AccountChange => "The service account after the change.",
+        Schema::AccountChange => "The service account after the change, as the listing shows it.",
         Schema::KeysChange => "The keys that were changed, after the change.",
         Schema::UserChange => "The user after the change.",
         Schema::PlanChange => "The plan after the change.",
@@ -120,7 +120,7 @@ fn description(body: Schema) -> &'static str {
             "One result for each key, in the order of the request."
         }
         Schema::OwnerResults | Schema::SweepResults => "One result for each tenant.",
-        Schema::Account => "The service account.",
+        Schema::AccountEntry => "The service account with its newest keys and possible actions.",
         Schema::User => "The user.",
         Schema::Policy => "The rules in force, the plan and the settings.",
         Schema::Plan => "The plan.",

@@ -85,7 +85,7 @@ pub(super) fn description() -> Value {
         "minLength": 1,
         "maxLength": Description::MAX_CHARS,
         "pattern": r"^[^\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f]+$",
-        "description": "The business need, in visible text of one or more lines. It must not contain a token.",
+        "description": "Visible text of one or more lines for people. It must not contain a token.",
         "examples": ["Sends invoices to the archive"],
     })
 }

@@ -214,7 +214,7 @@ pub(super) static ROUTES: &[Route] = &[
         summary: "Create a service account.",
         operation: Some(Operation::AccountCreate),
         body: Some(Schema::NewAccount),
-        success: Success::Created(Schema::Account),
+        success: Success::Created(Schema::AccountEntry),
         problems: &[&[
             Code::PermissionDenied,
             Code::UnknownRole,
@@ -225,7 +225,7 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         id: RouteId::ListAccounts,
-        summary: "List the service accounts, oldest first.",
+        summary: "List the service accounts, oldest first, each with its newest keys.",
         operation: Some(Operation::AccountShow),
         parameters: &[Parameter::Search, Parameter::Limit, Parameter::Cursor],
         success: Success::Body(Schema::AccountPage),
@@ -234,9 +234,9 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         id: RouteId::ShowAccount,
-        summary: "Show a service account.",
+        summary: "Show a service account with its newest keys and possible actions.",
         operation: Some(Operation::AccountShow),
-        success: Success::Tagged(Schema::Account),
+        success: Success::Tagged(Schema::AccountEntry),
         problems: &[&[Code::PermissionDenied, Code::AccountNotFound]],
         ..ACCOUNT
     },
@@ -308,7 +308,6 @@ pub(super) static ROUTES: &[Route] = &[
             Code::EventRetentionTooShort,
             Code::TooManyRoles,
             Code::TooManyScopes,
-            Code::LongDescription,
             Code::UnknownScope,
             Code::InvalidNamePattern,
             Code::PreconditionRequired,

@@ -120,6 +120,7 @@ listed_names! {
         Issued = "Issued",
         Results = "Results",
         Account = "Account",
+        AccountEntry = "AccountEntry",
         AccountPage = "AccountPage",
         AccountChange = "AccountChange",
         User = "User",

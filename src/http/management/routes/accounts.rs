@@ -14,7 +14,7 @@ use crate::http::management::extract::query::{NoParams, Params};
 use crate::http::management::wire::problem::Problem;
 use crate::http::management::wire::request_bodies::{AccountEditBody, NewAccountBody, Nothing};
 use crate::http::management::wire::responses::{account_changed, created, tagged};
-use crate::http::management::wire::views::{AccountView, PageView};
+use crate::http::management::wire::views::{AccountEntryView, PageView};
 use crate::record::operation::Operation;
 use crate::store::AccountQuery;
 
@@ -26,9 +26,9 @@ pub(super) async fn create(
     _: (NoParams, Unconditional),
     Body(new): Body<NewAccountBody>,
 ) -> Answer {
-    let account = authority.create_account(&actor, new.into_new()).await?;
-    let place = format!("accounts/{}", account.id);
-    Ok(created(&place, tagged(account.version, Json(AccountView::from(account)))))
+    let entry = authority.create_account(&actor, new.into_new()).await?;
+    let place = format!("accounts/{}", entry.account.id);
+    Ok(created(&place, tagged(entry.account.version, Json(AccountEntryView::from(entry)))))
 }
 
 pub(super) async fn list(
@@ -46,7 +46,7 @@ pub(super) async fn list(
     query = params.cursor(query, AccountQuery::after)?;
     params.end()?;
     let page = authority.accounts(&actor, &query).await?;
-    Ok(Json(PageView::<AccountView>::from(page)).into_response())
+    Ok(Json(PageView::<AccountEntryView>::from(page)).into_response())
 }
 
 pub(super) async fn show(
@@ -56,8 +56,8 @@ pub(super) async fn show(
     _: NoParams,
 ) -> Answer {
     let id = id.account(&actor, Operation::AccountShow)?;
-    let account = authority.account(&actor, &id).await?;
-    Ok(tagged(account.version, Json(AccountView::from(account))))
+    let entry = authority.account(&actor, &id).await?;
+    Ok(tagged(entry.account.version, Json(AccountEntryView::from(entry))))
 }
 
 pub(super) async fn edit(

@@ -58,10 +58,7 @@ pub(super) async fn list(
     let is_counted = params.switch("count")?;
     let query = key_query(params)?;
     let page = authority.keys(&actor, &query).await?;
-    let total = match is_counted {
-        true => Some(authority.count_keys(&actor, &query).await?),
-        false => None,
-    };
+    let total = if is_counted { Some(authority.count_keys(&actor, &query).await?) } else { None };
     Ok(Json(PageView::<KeyEntryView>::from(page).with_total(total)).into_response())
 }
 
@@ -206,7 +203,7 @@ pub(super) async fn transfer_owned(
 /// Answers a change of one key with its entry.
 async fn changed(authority: &Authority, actor: &Actor, outcome: Outcome<Key>) -> Answer {
     let unchanged = outcome.is_unchanged();
-    let entry = authority.entry_after(actor, &outcome.into_inner().id).await?;
+    let entry = authority.entry_after(actor, outcome.into_inner()).await.map_err(KeyError::from)?;
     Ok(key_changed(entry, unchanged))
 }
 

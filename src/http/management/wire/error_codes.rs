@@ -88,7 +88,6 @@ table! {
         Self::NotWholeSeconds(_) => Code::NotWholeSeconds;
         Self::TooManyRoles(_) => Code::TooManyRoles;
         Self::TooManyScopes(_) => Code::TooManyScopes;
-        Self::LongDescription(_) => Code::LongDescription;
         Self::UnknownScope { .. } => Code::UnknownScope;
         Self::BeyondPlan { .. } => Code::BeyondPlan;
         Self::NamePattern => Code::InvalidNamePattern;
@@ -419,7 +418,6 @@ mod tests {
             ),
             (row_of(PolicyError::TooManyRoles(65)), (422, "too_many_roles")),
             (row_of(PolicyError::TooManyScopes(257)), (422, "too_many_scopes")),
-            (row_of(PolicyError::LongDescription(501)), (422, "long_description")),
             (row_of(beyond), (422, "beyond_plan")),
             (row_of(PolicyError::NamePattern), (422, "invalid_name_pattern")),
             (row_of(ListError::PermissionDenied(PERMISSION_DENIED)), (403, "permission_denied")),

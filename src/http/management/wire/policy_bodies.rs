@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::request_bodies::nothing_to_change;
 use super::strict_values::{Object, OrNull, ScopeList, Seconds, Whole, given, nullable};
 use crate::record::plan::{Plan, ScopeDefinition};
+use crate::record::policy_error::PolicyError;
+use crate::record::policy_field::PolicyField;
 use crate::record::role::{Role, RoleName};
 use crate::record::settings::SettingsEdit;
 use crate::value::name::NamePattern;
+use crate::value::note::Description;
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, Scope};
 use crate::value::use_alert::UseAlert;
@@ -49,26 +52,30 @@ pub(crate) struct PlanBody {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScopeBody {
-    description: String,
+    #[serde(deserialize_with = "nullable")]
+    description: Option<Description>,
     access: Access,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RoleBody {
-    description: String,
+    #[serde(deserialize_with = "nullable")]
+    description: Option<Description>,
     scopes: ScopeList,
 }
 
 impl PlanBody {
     /// Converts the body into the plan that replaces this version.
     pub(crate) fn into_plan(self, version: u64) -> Result<Plan, Problem> {
-        let keys = |name, number: Option<Whole>| number.map(|n| keys(name, n)).transpose();
+        use PolicyField as F;
+        let keys = |field, number: Option<Whole>| number.map(|n| keys(field, n)).transpose();
         let scope = |(name, Object(body)): (Scope, Object<ScopeBody>)| {
-            (name, ScopeDefinition::new(body.access).description(body.description))
+            let defined = ScopeDefinition::new(body.access);
+            (name, ScopeDefinition { description: body.description, ..defined })
         };
         let role = |(name, Object(body)): (RoleName, Object<RoleBody>)| {
-            (name, Role::new(body.scopes.0).description(body.description))
+            (name, Role { description: body.description, scopes: body.scopes.0 })
         };
         let plan = Plan {
             api_access: self.api_access,
@@ -76,10 +83,10 @@ impl PlanBody {
             default_scopes: self.default_scopes.0,
             roles: self.roles.into_iter().map(role).collect(),
             max_rate: self.max_rate,
-            max_keys_per_user: self::keys("max_keys_per_user", self.max_keys_per_user)?,
-            max_keys_per_account: keys("max_keys_per_account", self.max_keys_per_account)?,
+            max_keys_per_user: self::keys(F::MaxKeysPerUser, self.max_keys_per_user)?,
+            max_keys_per_account: keys(F::MaxKeysPerAccount, self.max_keys_per_account)?,
             max_keys_of_organization: keys(
-                "max_keys_of_organization",
+                F::MaxKeysOfOrganization,
                 self.max_keys_of_organization,
             )?,
             require_expiry: self.require_expiry,
@@ -145,7 +152,7 @@ impl SettingsEditBody {
             require_expiry => Ok::<_, Problem>;
             default_lifetime => |Seconds(time)| Ok::<_, Problem>(time);
             max_lifetime => |Seconds(time)| Ok::<_, Problem>(time);
-            max_keys_per_user => |number| keys("max_keys_per_user", number);
+            max_keys_per_user => |number| keys(PolicyField::MaxKeysPerUser, number);
             max_overlap => |Seconds(time)| Ok::<_, Problem>(time);
             name_pattern => |Object(pattern)| Ok::<_, Problem>(pattern);
             default_rate => Ok::<_, Problem>;
@@ -159,9 +166,6 @@ impl SettingsEditBody {
 }
 
 /// Converts a number of keys. The plan or the settings refuse a number that is only too high.
-fn keys(field: &str, Whole(number): Whole) -> Result<u16, Problem> {
-    u16::try_from(number).map_err(|_| {
-        let detail = format!("{field} must be between 1 and {}, got {number}", Plan::MAX_KEYS);
-        Problem::new(Code::InvalidMaxKeys, detail)
-    })
+fn keys(field: PolicyField, Whole(got): Whole) -> Result<u16, Problem> {
+    u16::try_from(got).map_err(|_| PolicyError::MaxKeys { field, got }.into())
 }

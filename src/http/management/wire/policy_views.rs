@@ -10,6 +10,7 @@ use crate::record::policy_in_force::{EffectivePolicy, InForce};
 use crate::record::role::{Role, RoleName};
 use crate::record::settings::Settings;
 use crate::value::name::NamePattern;
+use crate::value::note::Description;
 use crate::value::rate::Rate;
 use crate::value::scope::{Access, Scope, ScopeSet};
 use crate::value::use_alert::UseAlert;
@@ -37,13 +38,13 @@ pub(crate) struct PlanView {
 
 #[derive(Serialize)]
 pub(super) struct ScopeView {
-    description: String,
+    description: Option<Description>,
     access: Access,
 }
 
 #[derive(Serialize)]
 struct RoleView {
-    description: String,
+    description: Option<Description>,
     scopes: ScopeSet,
 }
 

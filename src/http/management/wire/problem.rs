@@ -110,7 +110,6 @@ codes! {
     EventRetentionTooShort = UNPROCESSABLE_ENTITY "event_retention_too_short";
     TooManyRoles = UNPROCESSABLE_ENTITY "too_many_roles";
     TooManyScopes = UNPROCESSABLE_ENTITY "too_many_scopes";
-    LongDescription = UNPROCESSABLE_ENTITY "long_description";
     UnknownScope = UNPROCESSABLE_ENTITY "unknown_scope";
     InvalidNamePattern = UNPROCESSABLE_ENTITY "invalid_name_pattern";
     BeyondPlan = UNPROCESSABLE_ENTITY "beyond_plan";

@@ -10,9 +10,8 @@ use zeroize::Zeroizing;
 
 use super::policy_views::{PlanView, SettingsView};
 use super::problem::{Code, Problem, ProblemView};
-use super::views::{AccountView, KeyEntryView, UserView};
-use crate::authority::{Issued, KeyEntry, KeyError};
-use crate::record::account::ServiceAccount;
+use super::views::{AccountEntryView, KeyEntryView, UserView};
+use crate::authority::{AccountEntry, Issued, KeyEntry, KeyError};
 use crate::record::key::Key;
 use crate::record::operation::Outcome;
 use crate::record::plan::Plan;
@@ -47,7 +46,8 @@ struct KeyChange {
 
 #[derive(Serialize)]
 struct AccountChange {
-    account: AccountView,
+    #[serde(flatten)]
+    entry: AccountEntryView,
     unchanged: bool,
 }
 
@@ -85,10 +85,10 @@ pub(crate) fn keys_changed(keys: Vec<KeyEntry>) -> Response {
 }
 
 /// Creates the response to a change of an account: the account, and whether it is unchanged.
-pub(crate) fn account_changed(outcome: Outcome<ServiceAccount>) -> Response {
+pub(crate) fn account_changed(outcome: Outcome<AccountEntry>) -> Response {
     let unchanged = outcome.is_unchanged();
-    let account = outcome.into_inner();
-    tagged(account.version, Json(AccountChange { account: account.into(), unchanged }))
+    let entry = outcome.into_inner();
+    tagged(entry.account.version, Json(AccountChange { entry: entry.into(), unchanged }))
 }
 
 /// Creates the response to a change of the plan: the plan, and whether it is unchanged.

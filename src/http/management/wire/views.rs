@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::authority::{KeyEntry, Overlap};
+use crate::authority::{AccountEntry, KeyEntry, Overlap};
 use crate::decision::Reason;
 use crate::record::account::ServiceAccount;
 use crate::record::admin_limits::AdminLimits;
@@ -158,7 +158,7 @@ struct OverlapView {
 same_fields!(Overlap as OverlapView: overlap_ends_at old_last_used_at new_last_used_at safe_to_finish);
 
 #[derive(Serialize)]
-pub(crate) struct AccountView {
+struct AccountView {
     id: AccountId,
     tenant: TenantId,
     name: Name,
@@ -174,6 +174,44 @@ same_fields!(ServiceAccount as AccountView:
     id tenant name role access enabled created_at updated_at version
 );
 
+/// A view of [`AccountEntry`].
+#[derive(Serialize)]
+pub(crate) struct AccountEntryView {
+    account: AccountView,
+    scopes: ScopeSet,
+    live_keys: u64,
+    max_keys: Option<u16>,
+    all_keys: u64,
+    keys: Vec<KeyEntryView>,
+    refused_because: Option<Reason>,
+    actions: Vec<Operation>,
+}
+
+impl From<AccountEntry> for AccountEntryView {
+    fn from(entry: AccountEntry) -> Self {
+        let AccountEntry {
+            account,
+            scopes,
+            live_keys,
+            max_keys,
+            all_keys,
+            keys,
+            refused_because,
+            actions,
+        } = entry;
+        Self {
+            account: account.into(),
+            scopes,
+            live_keys,
+            max_keys,
+            all_keys,
+            keys: keys.into_iter().map(KeyEntryView::from).collect(),
+            refused_because,
+            actions,
+        }
+    }
+}
+
 #[derive(Serialize)]
 pub(crate) struct EventView {
     sequence: u64,
@@ -183,13 +221,14 @@ pub(crate) struct EventView {
     kind: EventKind,
     key: Option<KeyId>,
     account: Option<AccountId>,
+    previous_account: Option<AccountId>,
     source_address: Option<IpAddr>,
     outcome: EventOutcome,
     details: EventDetails,
 }
 
 same_fields!(Event as EventView:
-    sequence tenant at actor kind key account source_address outcome details
+    sequence tenant at actor kind key account previous_account source_address outcome details
 );
 
 #[derive(Serialize)]

@@ -110,11 +110,14 @@ CREATE TABLE {schema}.events (
     kind text COLLATE "C" NOT NULL,
     key text COLLATE "C",
     account text COLLATE "C",
+    previous_account text COLLATE "C",
     record jsonb NOT NULL,
     PRIMARY KEY (tenant, sequence)
 );
 CREATE INDEX events_key ON {schema}.events (tenant, key, sequence) WHERE key IS NOT NULL;
 CREATE INDEX events_account ON {schema}.events (tenant, account, sequence) WHERE account IS NOT NULL;
+CREATE INDEX events_previous_account ON {schema}.events (tenant, previous_account, sequence)
+    WHERE previous_account IS NOT NULL;
 
 -- The subjects of the last commits, for caches.
 CREATE TABLE {schema}.changes (

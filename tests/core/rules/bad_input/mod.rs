@@ -46,7 +46,8 @@ async fn world() -> (World, Issued, AccountId) {
     let world = World::in_memory();
     let issued = world.key().await;
     let new = NewAccount::new(name("nightly-report"), role("analyst"));
-    let account = world.authority.create_account(&admin(), new).await.expect("an account").id;
+    let account =
+        world.authority.create_account(&admin(), new).await.expect("an account").account.id;
     let owner = Owner::Account(account);
     world
         .authority

@@ -134,7 +134,7 @@ async fn verify_with(faults: &[Fault]) -> Result<Grant, VerifyError> {
 async fn account(world: &World, role: &str) -> AccountId {
     let name = Name::new("nightly-report").expect("a name");
     let new = NewAccount::new(name, RoleName::new(role).expect("a role"));
-    world.authority.create_account(&admin(), new).await.expect("an account").id
+    world.authority.create_account(&admin(), new).await.expect("an account").account.id
 }
 
 fn address(text: &str) -> IpAddr {

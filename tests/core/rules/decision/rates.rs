@@ -166,6 +166,29 @@ fn t_c15_regenerated_keys_gain_no_uses() {
 }
 
 #[test]
+fn owner_without_limit_gains_few_uses() {
+    block_on(async {
+        let world = World::in_memory();
+        let account = world.account("nightly", "analyst").await.expect("an account");
+        let default = Some(rate("2/60s"));
+        world.set_policy(|policy| policy.settings.default_rate = default).await.expect("it is set");
+        let old = world.generate_under(&account, named("old")).await.expect("a key");
+        world.clock.advance(60 * SECOND);
+        let mut admitted = 0;
+        for _ in 0..1_200 {
+            let issued = world.generate_under(&account, named("app")).await.expect("a key");
+            admitted += world.admitted(issued.token.expose(), 3).await;
+            world.authority.delete(&admin(), &issued.key.id).await.expect("it is deleted");
+        }
+        assert_eq!(admitted, 2_000, "the uses of 1,000 keys");
+        assert_eq!(world.admitted(old.token.expose(), 5).await, 2, "an old key has its own rate");
+        let organization = named("app").owner(keywright::Owner::Organization);
+        let issued = world.authority.generate(&admin(), organization).await.expect("a key");
+        assert_eq!(world.admitted(issued.token.expose(), 5).await, 2, "another owner");
+    });
+}
+
+#[test]
 fn allowed_keys_each_have_whole_rates() {
     block_on(async {
         let world = World::in_memory();

@@ -25,7 +25,7 @@ async fn build_story(world: &World) -> Story {
         .expect("the policy is set");
     let role = RoleName::new("analyst").expect("a role");
     let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
-    let account = authority.create_account(&admin(), account).await.expect("an account").id;
+    let account = authority.create_account(&admin(), account).await.expect("an account").account.id;
     let owner = Owner::Account(account);
     let job = authority.generate(&admin(), named("job").owner(owner.clone())).await.expect("a key");
     let alice = developer("alice");

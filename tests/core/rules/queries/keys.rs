@@ -16,7 +16,7 @@ async fn populate(world: &World) -> Vec<KeyId> {
     let (authority, clock) = (&world.authority, &world.clock);
     let role = RoleName::new("analyst").expect("a role");
     let account = NewAccount::new(Name::new("nightly").expect("a name"), role);
-    let account = authority.create_account(&admin(), account).await.expect("an account").id;
+    let account = authority.create_account(&admin(), account).await.expect("an account").account.id;
     let owners =
         [developer("alice").as_owner(), developer("Bob").as_owner(), Owner::Account(account)];
     let names =

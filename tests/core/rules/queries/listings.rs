@@ -32,8 +32,8 @@ fn listing_yields_every_item_once() {
             let query = AccountQuery::new().limit(size);
             let mut accounts = world.authority.all_accounts(&admin(), query);
             for n in 0..7 {
-                let account = accounts.next().await.expect("a page").expect("an account");
-                assert_eq!(account.name.as_str(), format!("account-{n}"));
+                let entry = accounts.next().await.expect("a page").expect("an account");
+                assert_eq!(entry.account.name.as_str(), format!("account-{n}"));
             }
             assert!(accounts.next().await.expect("a page").is_none());
 

@@ -9,7 +9,7 @@ mod listings;
 use keywright::store::{
     AccountQuery, Cursor, FileStore, KeyQuery, KeySort, ListQuery, Listed, MemoryStore, Page,
 };
-use keywright::{KeyEntry, Name, NewAccount, RoleName};
+use keywright::{AccountEntry, KeyEntry, Name, NewAccount, RoleName};
 
 use common::{SECOND, World, admin, block_on};
 
@@ -78,7 +78,8 @@ fn accounts_are_paged_and_found() {
             }
             let role = RoleName::new(role).expect("a role");
             let new = NewAccount::new(Name::new(format!("{name} {n}")).expect("a name"), role);
-            made.push(world.authority.create_account(&admin(), new).await.expect("an account"));
+            let entry = world.authority.create_account(&admin(), new).await.expect("an account");
+            made.push(entry.account);
         }
         made.sort_by_key(|account| (account.created_at, account.id));
         let id = made[4].id.to_string();
@@ -101,7 +102,7 @@ fn accounts_are_paged_and_found() {
                 loop {
                     let page = world.authority.accounts(&admin(), &query).await.expect("a page");
                     assert_page_is_full(&page, size);
-                    found.extend(page.items);
+                    found.extend(page.items.into_iter().map(|entry| entry.account));
                     let Some(next) = page.next else { break };
                     query = query.after(&through_text(&next)).expect("a cursor");
                 }
@@ -127,12 +128,15 @@ fn deleted_account_hides_no_other() {
         for gone in [1, 2] {
             world
                 .authority
-                .delete_account(&admin(), &all.items[gone].id)
+                .delete_account(&admin(), &all.items[gone].account.id)
                 .await
                 .expect("it is there");
         }
         let query = first.next.expect("more").limit(500);
         let rest = world.authority.accounts(&admin(), &query).await.expect("a page");
-        assert_eq!(rest.items, all.items[3..]);
+        let ids = |entries: &[AccountEntry]| -> Vec<_> {
+            entries.iter().map(|entry| entry.account.id).collect()
+        };
+        assert_eq!(ids(&rest.items), ids(&all.items[3..]));
     });
 }

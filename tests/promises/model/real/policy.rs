@@ -60,7 +60,7 @@ fn plan(data: &PlanData) -> Plan {
 fn plan_data(plan: &Plan) -> PlanData {
     let of = |writes: bool| {
         let found = plan.scopes.iter().filter(|(_, found)| {
-            assert!(found.description.is_empty());
+            assert!(found.description.is_none());
             writes == (*found == &ScopeDefinition::new(to::access(false)))
         });
         to::bits(&ScopeSet::new(found.map(|(scope, _)| scope.clone())).expect("a few scopes"))

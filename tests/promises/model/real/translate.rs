@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use keywright::store::{EventQuery, KeyQuery, KeySort};
 use keywright::{
-    Access, AccountError, AccountId, Actor, DetailField, Event, EventKind, EventOutcome, Grant,
-    Key, KeyEdit, KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError, Networks, NewKey,
-    Outcome, Owner as RealOwner, Permissions, Rate, Reason, Scope, ScopeSet, SecretUsed,
-    ServiceAccount, TenantId, Timestamp, User, UserError, UserId,
+    Access, AccountEntry, AccountError, AccountId, Actor, DetailField, Event, EventKind,
+    EventOutcome, Grant, Key, KeyEdit, KeyEntry, KeyError, KeyId, KeyStatus, Metadata, NameError,
+    Networks, NewKey, Outcome, Owner as RealOwner, Permissions, Rate, Reason, Scope, ScopeSet,
+    SecretUsed, TenantId, Timestamp, User, UserError, UserId,
 };
 
 use super::errors;
@@ -175,7 +175,7 @@ pub(super) fn changed(answer: Result<Outcome<Key>, KeyError>) -> Answer {
     }
 }
 
-pub(super) fn account_changed(answer: Result<Outcome<ServiceAccount>, AccountError>) -> Answer {
+pub(super) fn account_changed(answer: Result<Outcome<AccountEntry>, AccountError>) -> Answer {
     match answer {
         Ok(outcome) => Answer::Account(outcome.is_unchanged(), account_data(&outcome.into_inner())),
         Err(error) => refused(errors::account_error(&error)),
@@ -272,7 +272,8 @@ pub(super) fn entry_data(entry: &KeyEntry) -> EntryData {
     }
 }
 
-pub(super) fn account_data(account: &ServiceAccount) -> AccountData {
+pub(super) fn account_data(entry: &AccountEntry) -> AccountData {
+    let account = &entry.account;
     AccountData {
         id: account.id.to_string(),
         tenant: tenant(&account.tenant),

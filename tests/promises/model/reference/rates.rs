@@ -6,13 +6,15 @@ use std::ops::RangeInclusive;
 use crate::plain::{SECOND, Span, Time};
 
 /// A use, in parts. Under each rate, a microsecond regains a whole number of parts: the slowest rate
-/// is 1/72 use in a second. Owners share two to six rates or ten, and the second factor is divisible
-/// by each speed. So the parts stay whole when a faster rate ends within an interval.
-const USE: i128 = 72_000_000 * 17_280;
+/// is 1/72 use in a second. Owners share two to six rates, ten or 1,000, and the second factor is
+/// divisible by each speed. So the parts stay whole when a faster rate ends within an interval.
+const USE: i128 = 72_000_000 * 864_000;
 
-/// The most that one change of the rate rounds against the key, in parts: 50 billionths of a use.
-/// The crate rounds up to a nanosecond, and no rate regains more than 40 uses in a second.
-const ROUNDING: i128 = USE / 20_000_000;
+/// The most that one change of the rate rounds against the key, in parts: 50 billionths of a use, and
+/// 3 ns at the faster rate, in which `speed` parts are regained in a microsecond.
+const fn rounding(speed: i128) -> i128 {
+    USE / 20_000_000 + speed * 3 / 1_000
+}
 
 /// Combines two rates: the smaller number of uses, in the time that the slower rate takes for them.
 pub(super) fn both(one: (i64, i64), other: (i64, i64)) -> (i64, i64) {
@@ -45,13 +47,13 @@ pub(super) struct Spent {
     rate: Option<Speed>,
     /// The parts regained in a microsecond while more than the burst is owed.
     excess: i128,
-    /// The changes of the rate since all uses were regained.
-    changes: i128,
+    /// The most that the changes of the rate have rounded since all uses were regained, in parts.
+    rounded: i128,
 }
 
 impl Spent {
     pub(super) fn nothing(now: Time) -> Self {
-        Self { parts: 0, at: now, rate: None, excess: 0, changes: 0 }
+        Self { parts: 0, at: now, rate: None, excess: 0, rounded: 0 }
     }
 
     /// Regains uses until now, then takes over another rate.
@@ -72,10 +74,10 @@ impl Spent {
         if next != (Speed { most, speed }) {
             let before = if self.parts > most { self.excess } else { speed };
             self.excess = before.max(next.speed);
-            self.changes += 1;
+            self.rounded += rounding(self.excess);
         }
-        if left + self.changes * ROUNDING <= 0 {
-            self.changes = 0;
+        if left + self.rounded <= 0 {
+            self.rounded = 0;
         }
         (self.at, self.rate) = (now, Some(next));
     }
@@ -102,7 +104,7 @@ impl Spent {
         if least == 0 {
             return Ok(());
         }
-        Err(least..=self.wait_with(self.parts + self.changes * ROUNDING))
+        Err(least..=self.wait_with(self.parts + self.rounded))
     }
 
     /// Returns the microseconds after which one use fits, rounded up: no shorter wait suffices.

@@ -150,14 +150,15 @@ impl Reference {
         let bucket = self.spent.entry(key.id.clone()).or_insert(Spent::nothing(now));
         bucket.come_to(now, rate);
         let own = bucket.wait();
-        // An owner without a limit of keys has no shared rate.
+        let is_new = default.is_some_and(|(_, seconds)| now < key.created_at + seconds * SECOND);
+        // Of an owner without a limit of keys, only the new keys share a rate.
+        let most = most.or(is_new.then_some(1_000));
         if let (Some((uses, seconds)), Some(most)) = (default, most)
             && !exceeds(Some(rate), default)
         {
             let owner = format!("{} {:?}", key.tenant, key.owner);
             let shared = self.spent.entry(owner).or_insert(Spent::nothing(now));
             shared.come_to(now, (uses * i64::from(most), seconds));
-            let is_new = now < key.created_at + seconds * SECOND;
             match (own, if is_new { shared.wait() } else { Ok(()) }) {
                 (Ok(()), Ok(())) => shared.charge(),
                 (Err(one), Err(other)) => return Err(longer(&one, &other)),

@@ -129,7 +129,9 @@ fn search(ops: &[Op]) -> Result<usize, ()> {
         let deadline = left().map(|place| ops[place].deadline()).min().unwrap_or(u64::MAX);
         for place in left().filter(|place| ops[*place].began < deadline) {
             let (answer, next) = state.step(&ops[place].call);
-            let fits = ops[place].answer.as_ref().is_none_or(|given| *given == answer);
+            let fits = ops[place].answer.as_ref().is_none_or(|given| {
+                *given == answer || is_overtaken(ops, &ops[place], &answer, given)
+            });
             // A call with an unknown outcome and without an effect can be left out.
             if fits && (ops[place].answer.is_some() || next != state) {
                 open.push((ordered | (1 << place), next));
@@ -137,6 +139,25 @@ fn search(ops: &[Op]) -> Result<usize, ()> {
         }
     }
     Err(())
+}
+
+/// Returns whether a call that ends a key is a success because another call deletes the key at the
+/// same time.
+fn is_overtaken(ops: &[Op], op: &Op, answer: &Answer, given: &Answer) -> bool {
+    let (key, success) = match op.call {
+        Call::Revoke(key) | Call::RevokeByToken(key, _) => (key, Answer::Unchanged),
+        Call::Delete(key) => (key, Answer::Done),
+        _ => return false,
+    };
+    let at_the_same_time = |other: &&Op| {
+        matches!(other.call, Call::Delete(other) if other == key)
+            && !std::ptr::eq(*other, op)
+            && other.began < op.ended
+            && op.began < other.deadline()
+    };
+    *given == success
+        && [Answer::NotFound, Answer::Denied("unrecognized")].contains(answer)
+        && ops.iter().any(|other| at_the_same_time(&other))
 }
 
 /// Returns the history up to the first answer that fits no order, without read-only calls that

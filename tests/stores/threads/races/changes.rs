@@ -194,7 +194,10 @@ fn state_changes_once_with_one_event() {
         let id = world.issue("prod-main-app").key.id;
         for (operation, change) in CHANGES {
             let made = together(THREADS, |_| change(world, &id).expect("the change is possible"));
-            assert_eq!(made.iter().filter(|made| **made).count(), 1, "{operation}");
+            // A delete is a success for each thread whose key another one deletes at the same time.
+            let most = if *operation == Operation::KeyDelete { THREADS } else { 1 };
+            let made = made.iter().filter(|made| **made).count();
+            assert!((1..=most).contains(&made), "{operation}: {made}");
             assert_eq!(done(&events_of(world, id), *operation), 1, "{operation}");
         }
     });

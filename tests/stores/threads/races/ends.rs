@@ -109,7 +109,8 @@ fn account_with_keys(world: &World) -> (AccountId, Vec<Issued>) {
         policy.plan.roles.entry(role.clone()).or_default();
     });
     let new = NewAccount::new(name("nightly"), role);
-    let account = block_on(world.authority.create_account(&world.admin, new)).expect("an account");
+    let account =
+        block_on(world.authority.create_account(&world.admin, new)).expect("an account").account;
     let owner = Owner::Account(account.id);
     let make = |_| {
         let new = NewKey::new(name("prod-nightly"));

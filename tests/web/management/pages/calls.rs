@@ -18,6 +18,7 @@ calls! {
     generate "POST /keys"
     generate "POST /accounts/{id}/keys"
     keys "GET /keys"
+    count_keys "GET /keys"
     abilities "GET /abilities"
     rename "PATCH /keys/{id}"
     edit "PATCH /keys/{id}"

@@ -74,12 +74,13 @@ impl Page {
         }
         let answer = ask.send().await;
         hold_answer(call, &answer);
-        let text = |pointer| answer.json.pointer(pointer).and_then(Value::as_str);
-        if call.method == "POST" {
-            ids.key = text("/key/id").unwrap_or(&ids.key).to_owned();
-        }
-        if (call.method.as_str(), call.path.as_str()) == ("POST", "/accounts") {
-            ids.account = text("/id").unwrap_or(&ids.account).to_owned();
+        let made =
+            [("/keys", "/key/id", &mut ids.key), ("/accounts", "/account/id", &mut ids.account)];
+        for (end, pointer, id) in made.into_iter().filter(|_| call.method == "POST") {
+            let found = answer.json.pointer(pointer).and_then(Value::as_str);
+            if let Some(found) = found.filter(|_| call.path.ends_with(end)) {
+                found.clone_into(id);
+            }
         }
         let template = call.path.split('?').next().unwrap_or_default();
         Given { route: format!("{} {template}", call.method), json: answer.json }

@@ -53,7 +53,7 @@ impl Ids {
         set_policy(&world.authority, &world.other, on).await?;
         let foreign_key = world.generate_for(&world.other, new()).await?;
         let account = NewAccount::new(name("foreign"), "analyst".parse()?);
-        let foreign_account = world.authority.create_account(&world.other, account).await?;
+        let foreign_account = world.authority.create_account(&world.other, account).await?.account;
         Ok(Self {
             analyst: analyst.id.to_string(),
             full: full.id.to_string(),

@@ -35,6 +35,7 @@ pub(super) fn describe(schema: Schema) -> Value {
         Schema::Issued => responses::issued(),
         Schema::Results => responses::results(),
         Schema::Account => responses::account(),
+        Schema::AccountEntry => responses::account_entry(),
         Schema::AccountPage => responses::account_page(),
         Schema::AccountChange => responses::account_change(),
         Schema::User => responses::user(),

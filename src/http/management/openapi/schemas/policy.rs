@@ -6,7 +6,7 @@ use super::objects::{boolean, or_none, record, such_as};
 use super::requests::edit;
 use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{
-    access, count, or_null, rate, role_name, scope, scopes, seconds, use_alert,
+    access, count, description, or_null, rate, role_name, scope, scopes, seconds, use_alert,
 };
 use crate::http::management::route_table::names::Schema;
 use crate::record::plan::Plan;
@@ -32,7 +32,7 @@ pub(super) fn plan() -> Value {
             "maxProperties": Plan::MAX_ROLES,
             "propertyNames": role_name(),
             "additionalProperties": record(&json!({
-                "description": description(), "scopes": scopes(),
+                "description": or_null(description()), "scopes": scopes(),
             })),
         },
         "max_rate": or_null(rate()),
@@ -143,15 +143,11 @@ pub(super) fn scope_catalog() -> Value {
         "maxProperties": Plan::MAX_SCOPES,
         "propertyNames": scope(),
         "additionalProperties": record(&json!({
-            "description": description(), "access": access(),
+            "description": or_null(description()), "access": access(),
         })),
     })
 }
 
 pub(super) fn keys() -> Value {
     json!({ "type": "integer", "minimum": 1, "maximum": Plan::MAX_KEYS })
-}
-
-fn description() -> Value {
-    json!({ "type": "string", "maxLength": Plan::MAX_DESCRIPTION })
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::objects::{body, boolean, or_none, page, record};
+use crate::authority::AccountEntry;
 use crate::http::management::openapi::references::schema_ref;
 use crate::http::management::openapi::value_schemas::{
     access, address, contact, count, description, event_actor, event_kind, host_id, id, metadata,
@@ -157,12 +158,40 @@ pub(super) fn account() -> Value {
     }))
 }
 
+pub(super) fn account_entry() -> Value {
+    record(&account_entry_properties())
+}
+
+fn account_entry_properties() -> Value {
+    let operations: Vec<&str> = Operation::ALL.iter().map(|operation| operation.as_str()).collect();
+    json!({
+        "account": schema_ref(Schema::Account),
+        "scopes": scopes(),
+        "live_keys": count(),
+        "max_keys": or_null(count()),
+        "all_keys": count(),
+        "keys": {
+            "type": "array",
+            "maxItems": AccountEntry::NEWEST_KEYS,
+            "description": "The newest keys of the account, newest first.",
+            "items": schema_ref(Schema::KeyEntry),
+        },
+        "refused_because": {
+            "type": ["string", "null"],
+            "description": "The reason why every key of the account is refused now, in one word, or null.",
+        },
+        "actions": { "type": "array", "items": { "type": "string", "enum": operations } },
+    })
+}
+
 pub(super) fn account_page() -> Value {
-    page(Schema::Account)
+    page(Schema::AccountEntry)
 }
 
 pub(super) fn account_change() -> Value {
-    record(&json!({ "account": schema_ref(Schema::Account), "unchanged": boolean() }))
+    let mut properties = account_entry_properties();
+    properties["unchanged"] = boolean();
+    record(&properties)
 }
 
 pub(super) fn user() -> Value {
@@ -189,6 +218,7 @@ pub(super) fn event() -> Value {
         "kind": event_kind(),
         "key": or_null(id()),
         "account": or_null(id()),
+        "previous_account": or_null(id()),
         "source_address": or_null(address()),
         "outcome": { "type": "string", "enum": event_outcomes() },
         "details": event_details(),
