@@ -63,8 +63,7 @@ pub struct Abilities {
     /// For an actor that may neither generate nor see keys of this owner, only the missing
     /// requirements are listed, which do not depend on the owner.
     pub obstacles: Vec<Obstacle>,
-    /// The numbers of the owner's keys. `None` if the actor may neither generate nor see keys of
-    /// this owner.
+    /// The numbers of the owner's keys. `None` if the actor may not see them.
     pub keys: Option<KeyNumbers>,
     /// The possible values of the fields of a new key. `None` if the actor may neither generate
     /// keys of this owner, nor see them and the policy.
@@ -199,7 +198,9 @@ impl Authority {
     pub async fn abilities(&self, actor: &Actor, owner: &Owner) -> Result<Abilities, ListError> {
         let may = |operation: Operation| actor.may(operation, owner);
         let may_generate = may(Operation::KeyGenerate);
-        let sees_owner = may_generate || may(Operation::KeyShow);
+        let sees_keys = may(Operation::KeyShow);
+        let sees_record = owner.account().is_none() || actor.may_for_any(Operation::AccountShow);
+        let sees_owner = may_generate || sees_keys && sees_record;
         let sees_choices = may_generate || sees_owner && actor.may_for_any(Operation::PolicyShow);
         let now = self.now();
         let stored = self.stored_policy(actor.tenant()).await?;
@@ -209,7 +210,7 @@ impl Authority {
             let record = self.owner_record(actor.tenant(), owner, now).await?;
             let record = record.as_ref();
             let numbers = self.key_numbers(actor, owner, policy, now).await?;
-            keys = Some(numbers);
+            keys = sees_keys.then_some(numbers);
             choices = sees_choices.then(|| KeyChoices::of(actor, owner, record, policy));
             Obstacle::all(actor, owner, record, numbers.live, policy)
         } else {

@@ -10,7 +10,7 @@ use crate::decision::{Reason, standing_of_owner};
 use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
 use crate::record::key::Owner;
-use crate::record::operation::{Operation, Transition};
+use crate::record::operation::{Operation, Outcome, Transition};
 use crate::record::owner_record::OwnerRecord;
 use crate::record::policy_in_force::PolicyInForce;
 use crate::record::scopes_in_force::ScopesInForce;
@@ -24,6 +24,9 @@ use super::obstacle::Obstacle;
 
 /// A service account as a listing shows it: with the numbers of its keys, its newest keys, and the
 /// operations that are possible now.
+///
+/// A change of an account returns its entry too. If the store fails after the change, the call still
+/// succeeds, and the entry has the account alone: no scopes, numbers, keys or actions.
 ///
 /// ```
 /// # use keywright::{Actor, Keywright, NewAccount, NewKey, Owner, Policy, Role, UserId, store::MemoryStore};
@@ -40,7 +43,7 @@ use super::obstacle::Obstacle;
 /// # authority.generate(&ada, new).await?;
 /// let page = authority.accounts(&ada, &AccountQuery::new()).await?;
 /// for entry in &page.items {
-///     println!("{}: {} keys", entry.account.name, entry.live_keys);
+///     println!("{}: {:?} live keys", entry.account.name, entry.live_keys);
 ///     for key in &entry.keys {
 ///         println!("  {} ({})", key.key.name, key.status);
 ///     }
@@ -57,12 +60,14 @@ pub struct AccountEntry {
     /// The scopes that keys of the account effectively have, unless they have scopes of their own:
     /// those of the role, cut to the plan and the access.
     pub scopes: ScopeSet,
-    /// The number of live keys: active, disabled and scheduled ones.
-    pub live_keys: u64,
+    /// The number of live keys: active, disabled and scheduled ones. `None` if the actor may not see
+    /// keys of the account.
+    pub live_keys: Option<u64>,
     /// The maximum number of live keys; `None` if there is no limit.
     pub max_keys: Option<u16>,
-    /// The number of all keys, with the revoked and the expired ones.
-    pub all_keys: u64,
+    /// The number of all keys, with the revoked and the expired ones. `None` if the actor may not
+    /// see keys of the account.
+    pub all_keys: Option<u64>,
     /// The newest keys of the account, newest first, at most [`NEWEST_KEYS`](Self::NEWEST_KEYS).
     /// Empty if the actor may not see keys of the account. [`Authority::keys`] lists all of them.
     pub keys: Vec<KeyEntry>,
@@ -99,16 +104,31 @@ impl AccountEntry {
                     && actor.may_for_any(*other)
             }
         });
-        let newest = keys.into_iter().filter(|_| actor.may(Operation::KeyShow, &owner));
+        let is_shown = actor.may(Operation::KeyShow, &owner);
+        let newest = keys.into_iter().filter(|_| is_shown);
         let newest = newest.map(|stored| StoredKey { owner: Some(record.clone()), ..stored });
         Self {
             scopes: ScopesInForce::followed_by(&owner, Some(&account), policy.plan).to_set(),
-            live_keys: live,
+            live_keys: is_shown.then_some(live),
             max_keys: policy.max_keys_of(&owner),
-            all_keys: all,
+            all_keys: is_shown.then_some(all),
             keys: newest.map(|stored| entry(actor, &stored, policy, now)).collect(),
             refused_because: standing_of_owner(Some(&record), policy),
             actions: actions.collect(),
+            account,
+        }
+    }
+
+    /// Returns the entry of an account of which nothing else could be read.
+    fn alone(account: ServiceAccount) -> Self {
+        Self {
+            scopes: ScopeSet::empty(),
+            live_keys: None,
+            max_keys: None,
+            all_keys: None,
+            keys: Vec::new(),
+            refused_because: None,
+            actions: Vec::new(),
             account,
         }
     }
@@ -138,17 +158,19 @@ impl Authority {
         Ok(iter::zip(accounts, owned).map(entry).collect())
     }
 
-    /// Describes an account that the caller is about to write.
-    pub(super) async fn account_entry(
+    /// Describes an account that the actor has just changed. The change is done, so a store that
+    /// fails now does not fail the call: the entry then has the account alone.
+    pub(super) async fn account_entry_after(
         &self,
         actor: &Actor,
-        account: ServiceAccount,
-        policy: PolicyInForce<'_>,
-        now: Timestamp,
-    ) -> Result<AccountEntry, StoreError> {
-        let owned = self.keys_of_accounts(actor, std::slice::from_ref(&account), now).await?;
-        let owned = owned.into_iter().next().unwrap_or_default();
-        Ok(AccountEntry::of(actor, account, owned, policy, now))
+        changed: Outcome<ServiceAccount>,
+    ) -> Outcome<AccountEntry> {
+        let is_unchanged = changed.is_unchanged();
+        let account = changed.into_inner();
+        let read = self.account_entries(actor, vec![account.clone()], self.now()).await;
+        let entry = read.ok().and_then(|mut entries| entries.pop());
+        let entry = entry.unwrap_or_else(|| AccountEntry::alone(account));
+        if is_unchanged { Outcome::Unchanged(entry) } else { Outcome::Done(entry) }
     }
 
     async fn keys_of_accounts(

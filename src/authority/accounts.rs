@@ -15,7 +15,7 @@ use crate::value::scope::Access;
 
 use super::Authority;
 use super::account_entries::{AccountEntry, new_account_entry};
-use super::attempt::{Attempt, Rules, owned_by};
+use super::attempt::{Attempt, owned_by};
 use super::errors::{AccountError, ListError};
 use super::listing::check_limit;
 
@@ -116,22 +116,22 @@ impl Authority {
         edit: AccountEdit,
     ) -> Result<Outcome<AccountEntry>, AccountError> {
         let (operation, edit) = (Operation::AccountEdit, &edit);
-        self.attempt(actor, operation, |attempt| {
+        let edited = self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 let found = attempt.account(account, operation).await?;
-                let mut rules = attempt.rules().await?;
-                match &edit.role {
-                    Some(role) => must_have_role(rules.policy().plan, role)?,
-                    // No rule of the policy restricts the name or the access.
-                    None => rules.conditions.clear(),
+                let mut conditions = Vec::new();
+                if let Some(role) = &edit.role {
+                    let rules = attempt.rules().await?;
+                    must_have_role(rules.policy().plan, role)?;
+                    conditions = rules.conditions;
                 }
                 if let Some(given) = edit.if_version.filter(|version| *version != found.version) {
                     return Err(AccountError::Stale { given, current: found.version });
                 }
-                attempt.write_account(found.edit(edit.clone(), attempt.now), rules).await
+                attempt.write_account(found.edit(edit.clone(), attempt.now), conditions).await
             })
-        })
-        .await
+        });
+        Ok(self.account_entry_after(actor, edited.await?).await)
     }
 
     /// Disables a service account, so that every check refuses its keys.
@@ -280,7 +280,7 @@ impl Authority {
     /// # let account = authority.create_account(&ada, new).await?.account;
     /// let entry = authority.account(&ada, &account.id).await?;
     /// assert_eq!(entry.account.name.as_str(), "nightly-report");
-    /// assert_eq!(entry.live_keys, 0);
+    /// assert_eq!(entry.live_keys, Some(0));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -350,15 +350,13 @@ impl Authority {
         operation: Operation,
         enabled: bool,
     ) -> Result<Outcome<AccountEntry>, AccountError> {
-        self.attempt(actor, operation, |attempt| {
+        let changed = self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 let found = attempt.account(account, operation).await?;
-                let mut rules = attempt.rules().await?;
-                rules.conditions.clear();
-                attempt.write_account(found.set_enabled(enabled, attempt.now), rules).await
+                attempt.write_account(found.set_enabled(enabled, attempt.now), Vec::new()).await
             })
-        })
-        .await
+        });
+        Ok(self.account_entry_after(actor, changed.await?).await)
     }
 }
 
@@ -379,16 +377,13 @@ impl Attempt<'_> {
     async fn write_account(
         &self,
         outcome: Outcome<ServiceAccount>,
-        rules: Rules,
-    ) -> Result<Attempted<Outcome<AccountEntry>>, AccountError> {
-        let next = outcome.clone().into_inner();
-        let entry = self.account_entry(next.clone(), rules.policy()).await?;
-        let attempted = match outcome {
-            Outcome::Unchanged(_) => self.unchanged(Outcome::Unchanged(entry)).await?,
-            Outcome::Done(_) => {
-                let details = described(&next);
-                let change = Change::UpdateAccount(next);
-                self.write(rules.conditions, change, details, Outcome::Done(entry)).await?
+        conditions: Vec<Condition>,
+    ) -> Result<Attempted<Outcome<ServiceAccount>>, AccountError> {
+        let attempted = match &outcome {
+            Outcome::Unchanged(_) => self.unchanged(outcome).await?,
+            Outcome::Done(next) => {
+                let (change, details) = (Change::UpdateAccount(next.clone()), described(next));
+                self.write(conditions, change, details, outcome).await?
             }
         };
         Ok(attempted)

@@ -19,7 +19,6 @@ use crate::store::{Batch, Change, Condition, KeyStore, StoreError};
 use crate::value::id::{KeyId, UserId};
 use crate::value::time::Timestamp;
 
-use super::account_entries::AccountEntry;
 use super::refusal::ManagementError;
 use super::{Authority, StoredPolicy};
 
@@ -108,15 +107,6 @@ impl Attempt<'_> {
     /// Returns the record of a user of the tenant, or that of an unknown user.
     pub(super) async fn user(&self, user: &UserId) -> Result<User, StoreError> {
         self.authority.user_record(self.actor.tenant(), user, self.now).await
-    }
-
-    /// Describes an account that this attempt is about to write.
-    pub(super) async fn account_entry(
-        &self,
-        account: ServiceAccount,
-        policy: PolicyInForce<'_>,
-    ) -> Result<AccountEntry, StoreError> {
-        self.authority.account_entry(self.actor, account, policy, self.now).await
     }
 
     /// Reads the record of an owner; `None` if the owner has none.

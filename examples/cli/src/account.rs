@@ -111,9 +111,10 @@ fn state(account: &ServiceAccount) -> &'static str {
 
 /// Returns the number of live keys, and of how many if there is a limit.
 fn numbers(entry: &AccountEntry) -> String {
+    let live = or_none(entry.live_keys.as_ref(), "hidden");
     match entry.max_keys {
-        Some(max) => format!("{} of {max}", entry.live_keys),
-        None => entry.live_keys.to_string(),
+        Some(max) => format!("{live} of {max}"),
+        None => live,
     }
 }
 
@@ -130,7 +131,7 @@ fn whole(entry: &AccountEntry) -> String {
         ("refused", or_none(entry.refused_because.as_ref(), "no")),
         ("scopes", words(&entry.scopes, "none: its keys allow nothing")),
         ("live keys", numbers(entry)),
-        ("all keys", entry.all_keys.to_string()),
+        ("all keys", or_none(entry.all_keys.as_ref(), "hidden")),
         ("created", to_second(account.created_at)),
         ("updated", to_second(account.updated_at)),
         ("actions", words(&entry.actions, "none")),

@@ -97,6 +97,19 @@ async fn q10_abilities_show_nothing_of_hidden_owners(world: &World) -> TestResul
     said.dedup();
     assert_eq!(said.len(), 1, "the answer does not depend on the owner: {said:?}");
 
+    // The keys of an account do not show its record, and the permission to generate shows no numbers.
+    let actor = |permissions| {
+        let carol = Actor::new(UserId::new("carol")?, permissions);
+        Ok::<_, keywright::Error>(carol.in_tenant(world.tenant().clone()))
+    };
+    let (sees_keys, generates) = (actor(Permissions::SHOW_ANY)?, actor(Permissions::GENERATE_ANY)?);
+    for id in [disabled.id, absent] {
+        let told = abilities(world, &sees_keys, &Owner::Account(id)).await?;
+        assert_eq!((told.obstacles.len(), told.keys, told.choices), (1, None, None), "{id}");
+    }
+    let told = abilities(world, &generates, &Owner::Account(account.id)).await?;
+    assert!(told.keys.is_none() && told.choices.is_some());
+
     // For an actor of another tenant, nothing of this one exists.
     let told = abilities(world, &world.other, &Owner::Account(account.id)).await?;
     assert!(told.obstacles.contains(&Obstacle::AccountNotFound(account.id)), "{told:?}");

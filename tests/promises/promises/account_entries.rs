@@ -1,6 +1,9 @@
 //! E9: one call lists accounts with the numbers of their keys, the keys, and the possible actions.
 
-use keywright::store::AccountQuery;
+use std::sync::Arc;
+
+use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore};
+use keywright::store::{AccountQuery, KeyStore, StoreError, async_trait};
 use keywright::{
     AccountEdit, AccountEntry, AccountError, Actor, KeyStatus, Name, NewAccount, Operation, Owner,
     Permissions, Reason, RoleName, ServiceAccount, UserId,
@@ -27,7 +30,8 @@ async fn entry_of(
 }
 
 fn numbers(entry: &AccountEntry) -> (u64, Option<u16>, u64) {
-    (entry.live_keys, entry.max_keys, entry.all_keys)
+    let number = |number: Option<u64>| number.expect("the actor sees the keys");
+    (number(entry.live_keys), entry.max_keys, number(entry.all_keys))
 }
 
 #[common::test(each_store)]
@@ -149,7 +153,7 @@ async fn e9_account_keys_need_their_permission(world: &World) -> TestResult {
     let accounts_only = accounts_only.in_tenant(world.tenant().clone());
     let entry = entry_of(world, &accounts_only, &account).await?;
     assert_eq!((entry.keys.len(), entry.actions.len()), (0, 0));
-    assert_eq!(numbers(&entry), (1, None, 1));
+    assert_eq!((entry.live_keys, entry.all_keys), (None, None));
     let page = world.authority.accounts(&world.other, &AccountQuery::new()).await?;
     assert_eq!(page.items.len(), 0, "accounts of another tenant");
     let found = world.authority.account(&world.other, &account.id).await;
@@ -184,5 +188,40 @@ async fn e9_page_of_accounts_needs_three_calls(world: &World) -> TestResult {
     let owner = Owner::Account(accounts[0].id);
     let keys = world.authority.abilities(&world.admin, &owner).await?.keys;
     assert_eq!(keys.map(|keys| keys.live), Some(1));
+    Ok(())
+}
+
+/// A store in which no listing can be read.
+#[derive(Debug)]
+struct Unlisted;
+
+#[async_trait]
+impl Intercept for Unlisted {
+    async fn intercept(&self, call: Call<'_>, store: &dyn KeyStore) -> Result<Answer, StoreError> {
+        match call {
+            Call::OwnedKeys(..) | Call::Keys(..) | Call::Policies(..) => {
+                Err(StoreError::corrupt("a row cannot be decoded"))
+            }
+            call => call.pass_on(store).await,
+        }
+    }
+}
+
+#[common::test(each_store)]
+async fn e4_account_stops_although_listings_fail(world: &World) -> TestResult {
+    let account = world.account("nightly", "analyst").await?;
+    let issued = world.generate_under(&account, named("prod-nightly")).await?;
+    let store = InterceptedStore::new(Arc::clone(&world.store), Unlisted);
+    let builder = keywright::Keywright::builder(store).clock(world.clock.clone());
+    let authority = builder.build()?.authority();
+
+    let disabled = authority.disable_account(&world.admin, &account.id).await?;
+    assert!(!disabled.is_unchanged());
+    let entry = disabled.into_inner();
+    assert!(!entry.account.enabled);
+    assert_eq!((entry.live_keys, entry.keys.len(), entry.actions.len()), (None, 0, 0));
+    let refused = world.verify(&issued).await;
+    assert!(refused.is_err(), "the keys of the account are stopped");
+    assert!(authority.account(&world.admin, &account.id).await.is_err());
     Ok(())
 }

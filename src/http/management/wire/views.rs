@@ -179,9 +179,9 @@ same_fields!(ServiceAccount as AccountView:
 pub(crate) struct AccountEntryView {
     account: AccountView,
     scopes: ScopeSet,
-    live_keys: u64,
+    live_keys: Option<u64>,
     max_keys: Option<u16>,
-    all_keys: u64,
+    all_keys: Option<u64>,
     keys: Vec<KeyEntryView>,
     refused_because: Option<Reason>,
     actions: Vec<Operation>,

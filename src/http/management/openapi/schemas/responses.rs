@@ -167,9 +167,9 @@ fn account_entry_properties() -> Value {
     json!({
         "account": schema_ref(Schema::Account),
         "scopes": scopes(),
-        "live_keys": count(),
+        "live_keys": or_null(count()),
         "max_keys": or_null(count()),
-        "all_keys": count(),
+        "all_keys": or_null(count()),
         "keys": {
             "type": "array",
             "maxItems": AccountEntry::NEWEST_KEYS,
