@@ -111,7 +111,7 @@ pub struct KeyNumbers {
 /// let abilities = authority.abilities(&alice, &alice.as_owner()).await?;
 /// if let Some(choices) = abilities.choices {
 ///     for (scope, definition) in &choices.scopes {
-///         println!("{scope}: {}", definition.description);
+///         println!("{scope}: {:?}", definition.description);
 ///     }
 ///     assert_eq!(choices.scopes.len(), 2);
 ///     assert!(choices.never_expires);
