@@ -220,7 +220,7 @@ async fn e4_account_stops_although_listings_fail(world: &World) -> TestResult {
     let entry = disabled.into_inner();
     assert!(!entry.account.enabled);
     assert_eq!((entry.live_keys, entry.keys.len(), entry.actions.len()), (None, 0, 0));
-    let refused = world.verify(&issued).await;
+    let refused = world.verifier.verify(issued.token.expose()).await;
     assert!(refused.is_err(), "the keys of the account are stopped");
     assert!(authority.account(&world.admin, &account.id).await.is_err());
     Ok(())
