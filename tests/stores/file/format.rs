@@ -20,7 +20,7 @@ use crate::format_reader::{Row, Rows, checksum, code, definition, section, table
 use crate::{open, write_private};
 
 /// The key of the usage row in the page's example.
-const EXAMPLE: &str = "c47d10bs8EY9n2NC";
+const EXAMPLE: &str = "FSCJ39AcpmpgKphG";
 
 /// Returns the bytes in a code block of the page: for each label, the hex digits before the bar.
 fn bytes_in(section: &str, block: usize) -> BTreeMap<&str, Vec<u8>> {
