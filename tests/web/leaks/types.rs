@@ -203,8 +203,8 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
         changes: vec![Change::InsertKey(record.clone()), Change::UpdateKey(record.clone())],
         events: Vec::new(),
     };
-    let owned = store.owned_keys(&tenant(), std::slice::from_ref(&owner), 1, start()).await;
-    heard.debug(&owned.expect("the store works")[0]);
+    let found = store.owned_keys(&tenant(), std::slice::from_ref(&owner), 1, start()).await;
+    heard.debug(&found.expect("the store works")[0]);
     heard.debug(&limit);
     heard.debug(&batch.changes[0]);
     heard.debug(&batch);

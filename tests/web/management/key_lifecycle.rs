@@ -244,9 +244,9 @@ fn change_of_deleted_key_answers_as_done() {
                     authority.delete(&admin, &key).await.expect("the key is there");
                 };
                 if is_first {
-                    host.faulty.meanwhile(delete)
+                    host.faulty.meanwhile(delete);
                 } else {
-                    host.faulty.afterwards(delete)
+                    host.faulty.afterwards(delete);
                 }
                 let done = host.post(&format!("/keys/{id}/{action}"), json!({})).await;
                 if action == "disable" && is_first {
