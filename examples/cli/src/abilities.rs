@@ -24,8 +24,9 @@ fn rows(abilities: &Abilities) -> Vec<(&'static str, String)> {
     rows.extend(abilities.obstacles.iter().map(|obstacle| ("obstacle", obstacle.to_string())));
     if let Some(keys) = &abilities.keys {
         let KeyNumbers { live, max, all, .. } = keys;
-        let max = or_none(*max, "any number of");
-        rows.push(("live keys", format!("{live} of {max}; {all} with dead ones")));
+        let max = max.map_or_else(|| "without a limit".to_owned(), |max| format!("of {max}"));
+        rows.push(("live keys", format!("{live} {max}")));
+        rows.push(("all keys", all.to_string()));
     }
     if let Some(choices) = &abilities.choices {
         rows.extend(rows_of_choices(choices));

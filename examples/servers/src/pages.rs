@@ -71,7 +71,7 @@ pub fn commands(url: &str, tokens: Option<&FirstTokens>) -> String {
             r#"{"max_lifetime":7776000,"max_keys_per_user":10,"suspicious_use":"20/300s"}"#,
             200,
         ),
-        ada.send("beyond the plan", "PATCH", "/settings", r#"{"max_keys_per_user":2000}"#, 422),
+        ada.send("above the maximum", "PATCH", "/settings", r#"{"max_keys_per_user":2000}"#, 422),
     ]);
     if let Some([read, _]) = ids {
         let selected = format!(r#"{{"ids":["{read}"]}}"#);
