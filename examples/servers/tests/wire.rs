@@ -95,7 +95,7 @@ fn binary_credential_is_401() {
 
 #[test]
 fn printed_commands_do_as_stated() {
-    for (example, count) in [("axum_server", 34), ("actix_server", 7)] {
+    for (example, count) in [("axum_server", 35), ("actix_server", 7)] {
         let server = Server::new(example);
         let lines = server.lines();
         assert_eq!(lines.len(), count, "{example}");
