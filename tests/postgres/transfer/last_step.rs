@@ -92,7 +92,7 @@ fn b12_late_last_step_fails_changes() -> TestResult {
     let mut transfer = block_on(store.begin(place.options(), place.pool.clone()))?;
     block_on(transfer.copy(|_| {}))?;
     let target = transfer.database();
-    let hold = Duration::from_millis(300);
+    let hold = Duration::from_secs(1);
     let locked = lock(&place, LOCK)?;
     let ended = thread::scope(|scope| {
         let change = scope.spawn(|| {
