@@ -13,7 +13,7 @@ use crate::value::name::NameError;
 
 use super::errors::{GenerateError, NewOwnerError};
 
-/// A reason for which no key can be generated for an owner now, whatever the fields of the key are.
+/// A reason for which no key can be generated for an owner now. It holds for all fields of a new key.
 ///
 /// [`Abilities::obstacles`](crate::Abilities::obstacles) lists them. The error of
 /// [`generate`](crate::Authority::generate) is that of the first one, and names every missing

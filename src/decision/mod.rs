@@ -189,7 +189,7 @@ pub(crate) fn standing(
     }
 }
 
-/// Returns the reason why every key of an owner is refused, whatever its status is. These are steps
+/// Returns the reason for which every key of an owner is refused, in any status. These are steps
 /// 5 and 6.
 pub(crate) fn standing_of_owner(
     owner: Option<&OwnerRecord>,

@@ -48,11 +48,11 @@ pub(super) async fn owned_keys_have_order_of_owners(space: &Space<'_>) {
         insert(space, *count, |_, key| key.owner = owner.clone()).await;
     }
     let [bob, account, organization, alice] = owners.map(|(owner, _)| owner);
-    let nobody = user("carol");
+    let carol = user("carol");
     let calls: [(&[&Owner], &[u64]); 5] = [
         (&[&bob, &account, &organization, &alice], &[2, 3, 1, 4]),
         (&[&organization, &alice, &account, &bob], &[1, 4, 3, 2]),
-        (&[&alice, &nobody, &bob, &nobody], &[4, 0, 2, 0]),
+        (&[&alice, &carol, &bob, &carol], &[4, 0, 2, 0]),
         (&[&bob, &alice, &bob], &[2, 4, 2]),
         (&[], &[]),
     ];

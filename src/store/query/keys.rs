@@ -846,7 +846,7 @@ impl KeyQuery {
             || *never_used
     }
 
-    /// Counts the keys that pass the filters at the time `at`, whatever the cursor and the limit.
+    /// Counts the keys that pass the filters at the time `at`. The cursor and the limit do not count.
     ///
     /// A store without an index needs this method.
     ///
