@@ -13,8 +13,9 @@ use crate::value::name::NameError;
 
 use super::errors::{GenerateError, NewOwnerError};
 
-/// A reason for which no key can be generated for an owner now. It holds for all fields of a new key.
+/// A reason for which no key can be generated for an owner now.
 ///
+/// An obstacle does not depend on the fields of the new key.
 /// [`Abilities::obstacles`](crate::Abilities::obstacles) lists them. The error of
 /// [`generate`](crate::Authority::generate) is that of the first one, and names every missing
 /// requirement.

@@ -846,8 +846,9 @@ impl KeyQuery {
             || *never_used
     }
 
-    /// Counts the keys that pass the filters at the time `at`. The cursor and the limit do not count.
+    /// Counts the keys that pass the filters at the time `at`.
     ///
+    /// The cursor, the order and the limit do not change the number.
     /// A store without an index needs this method.
     ///
     /// ```
