@@ -4,6 +4,8 @@ use keywright::{
     Actor, Name, NewKey, Plan, Policy, Role, RoleName, Scope, ScopeSet, Settings, TenantId, UserId,
 };
 
+use crate::time::{DAY, HOUR};
+
 /// Every scope of the open policy. Users' keys may have all of them.
 pub const SCOPES: &str = "invoices:read invoices:write reports:read";
 
@@ -74,6 +76,22 @@ pub fn add_role(plan: &mut Plan, name: &str, scopes: &str) {
     plan.scopes.extend(plan_with(scopes).scopes);
     let role = Role::new(scopes.parse().expect("scopes"));
     plan.roles.insert(RoleName::new(name).expect("a role"), role);
+}
+
+/// Limits everything that a plan can limit.
+pub fn limit_everything(plan: &mut Plan) {
+    plan.default_scopes = "invoices:read".parse().expect("a scope");
+    plan.max_rate = "100/60s".parse().ok();
+    plan.max_keys_per_user = 3;
+    plan.max_keys_per_account = Some(2);
+    plan.max_keys_of_organization = Some(1);
+    plan.require_expiry = true;
+    plan.max_lifetime = Some(30 * DAY);
+    plan.max_overlap = DAY;
+    plan.min_alert_period = HOUR;
+    plan.max_retention = Some(10 * DAY);
+    plan.min_event_retention = 5 * DAY;
+    plan.max_event_retention = Some(20 * DAY);
 }
 
 /// Cuts a plan to these scopes: its catalog, its roles and its default scopes.

@@ -38,8 +38,8 @@ pub use keywright_test_macros::test;
 pub use libtest_mimic::Trial;
 
 pub use crate::actors::{
-    SCOPES, add_role, admin, cut_scopes, developer, enabled, name, named, open_policy, plan_with,
-    tenant, user,
+    SCOPES, add_role, admin, cut_scopes, developer, enabled, limit_everything, name, named,
+    open_policy, plan_with, tenant, user,
 };
 pub use crate::answers::{chain, decided, denial, denied, missing, says, secret_of};
 pub use crate::random::{OutOfEntropy, Random, amount, new_seed, seed};

@@ -7,26 +7,10 @@ use keywright::{
     Owner, Permissions, Plan, Rate, RoleName, SettingsEdit, Source, UseAlert, UserId,
 };
 
-use common::{DAY, HOUR, TestResult, World};
+use common::{DAY, HOUR, TestResult, World, limit_everything};
 
 fn rate(text: &str) -> Rate {
     text.parse().expect("a rate")
-}
-
-/// Limits everything that a plan can limit.
-fn limit(plan: &mut Plan) {
-    plan.default_scopes = "invoices:read".parse().expect("a scope");
-    plan.max_rate = Some(rate("100/60s"));
-    plan.max_keys_per_user = 3;
-    plan.max_keys_per_account = Some(2);
-    plan.max_keys_of_organization = Some(1);
-    plan.require_expiry = true;
-    plan.max_lifetime = Some(30 * DAY);
-    plan.max_overlap = DAY;
-    plan.min_alert_period = HOUR;
-    plan.max_retention = Some(10 * DAY);
-    plan.min_event_retention = 5 * DAY;
-    plan.max_event_retention = Some(20 * DAY);
 }
 
 /// The tries so far, and the names of those that were accepted.
@@ -45,7 +29,7 @@ impl Tries {
 
 #[common::test(each_store)]
 async fn q4_tenant_admin_widens_nothing(world: &World) -> TestResult {
-    let before = world.set_policy(|policy| limit(&mut policy.plan)).await?;
+    let before = world.set_policy(|policy| limit_everything(&mut policy.plan)).await?;
     let both = Permissions::TENANT_ADMIN | Permissions::DEVELOPER;
     let carol = Actor::new(UserId::new("carol")?, both).in_tenant(world.tenant().clone());
     let setting = setting_beyond_the_plan()?;
@@ -183,7 +167,7 @@ async fn keys(world: &World) -> TestResult<serde_json::Value> {
 
 #[common::test(each_store)]
 async fn q4_no_operation_escapes_the_plan(world: &World) -> TestResult {
-    world.set_policy(|policy| limit(&mut policy.plan)).await?;
+    world.set_policy(|policy| limit_everything(&mut policy.plan)).await?;
     let (authority, admin, alice) = (&world.authority, &world.admin, &world.alice);
     let both = Permissions::TENANT_ADMIN | Permissions::DEVELOPER;
     let carol = Actor::new(UserId::new("carol")?, both).in_tenant(world.tenant().clone());

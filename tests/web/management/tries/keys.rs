@@ -3,9 +3,9 @@
 use keywright::{Actor, Issued, NewAccount, Owner, Policy};
 use serde_json::{Value, json};
 
-use super::{DENIED, NONE, Try, UNKNOWN, both, limit, refused, row};
+use super::{DENIED, NONE, Try, UNKNOWN, both, refused, row};
 use crate::client::on_a_host;
-use common::{DAY, TestResult, World, name, named, set_policy};
+use common::{DAY, TestResult, World, limit_everything, name, named, set_policy};
 
 /// The ids of the records in the tries.
 struct Ids {
@@ -27,7 +27,7 @@ struct Ids {
 impl Ids {
     /// Fills the tenant: carol and bob, an account and the organization hold as many keys as they may.
     async fn fill(world: &World, carol: &Actor) -> TestResult<Self> {
-        world.set_policy(|policy| limit(&mut policy.plan)).await?;
+        world.set_policy(|policy| limit_everything(&mut policy.plan)).await?;
         let new = || named("prod-main-app");
         let issue = async |owner: &Owner| -> TestResult<Issued> {
             Ok(world.authority.generate(&world.admin, new().owner(owner.clone())).await?)

@@ -4,11 +4,11 @@
 mod keys;
 mod policy;
 
-use keywright::{Actor, Permissions, Plan};
+use keywright::{Actor, Permissions};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Host, on_a_host};
-use common::{DAY, HOUR, World, picture_of_now, user};
+use common::{World, picture_of_now, user};
 
 /// A request, and the problem that it gets.
 struct Try {
@@ -65,22 +65,6 @@ fn limit_of(answer: &Answer) -> String {
         other => other.to_string(),
     };
     format!("{} {} {}", if field.is_empty() { "-" } else { field }, text(value), text(bound))
-}
-
-/// Limits everything that a plan can limit.
-fn limit(plan: &mut Plan) {
-    plan.default_scopes = "invoices:read".parse().expect("a scope");
-    plan.max_rate = "100/60s".parse().ok();
-    plan.max_keys_per_user = 3;
-    plan.max_keys_per_account = Some(2);
-    plan.max_keys_of_organization = Some(1);
-    plan.require_expiry = true;
-    plan.max_lifetime = Some(30 * DAY);
-    plan.max_overlap = DAY;
-    plan.min_alert_period = HOUR;
-    plan.max_retention = Some(10 * DAY);
-    plan.min_event_retention = 5 * DAY;
-    plan.max_event_retention = Some(20 * DAY);
 }
 
 /// Returns an actor who is both tenant admin and developer.

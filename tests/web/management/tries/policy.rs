@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{DENIED, NONE, NOT_ALLOWED, Try, UNKNOWN, both, limit, refused, row};
+use super::{DENIED, NONE, NOT_ALLOWED, Try, UNKNOWN, both, refused, row};
 use crate::client::on_a_host;
+use common::limit_everything;
 
 #[test]
 fn q4_no_setting_over_http_exceeds_the_plan() {
     on_a_host(async |host| {
-        host.world.set_policy(|policy| limit(&mut policy.plan)).await?;
+        host.world.set_policy(|policy| limit_everything(&mut policy.plan)).await?;
         let carol = both(&host.world, "carol");
         let actors = [&host.world.tenant_admin, &carol];
         let rows: Vec<_> =
@@ -137,7 +138,7 @@ fn edits_of_the_plan() -> Vec<Try> {
 #[test]
 fn q4_no_plan_over_http_is_the_tenants() {
     on_a_host(async |host| {
-        host.world.set_policy(|policy| limit(&mut policy.plan)).await?;
+        host.world.set_policy(|policy| limit_everything(&mut policy.plan)).await?;
         let carol = both(&host.world, "carol");
         let actors = [&host.world.tenant_admin, &carol];
         let read = host.ask("GET", "/plan").by(&carol).send().await;
