@@ -5,13 +5,13 @@
 //! database has the same form. It uses a transaction instead of the lock, and first reads the rows
 //! of `ReadSet::of(&batch)` in that transaction.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use keywright::store::plan::{self, Effects, Rows, View};
 use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, OwnedKeys,
-    Page, Resolve, StoreError, StoredKey, TenantEntry, TenantPolicy, TenantQuery, UsageBatch,
-    async_trait,
+    AccountQuery, Batch, Changes, EventQuery, Freshness, KeyQuery, KeyStore, Look, Marker,
+    OwnedKeys, Page, Resolve, StoreError, StoredKey, TenantEntry, TenantPolicy, TenantQuery,
+    UsageBatch, async_trait,
 };
 use keywright::{AccountId, KeyId, TenantId, UserId};
 use keywright::{Event, Owner, ServiceAccount, Timestamp, User};
@@ -25,7 +25,6 @@ struct State {
     rows: Rows,
     /// The events of all tenants, in the order in which they were written.
     events: Vec<Event>,
-    epoch: u64,
 }
 
 impl State {
@@ -67,6 +66,10 @@ impl KeyStore for CustomStore {
         Resolve::ready(state(self).and_then(|state| state.rows.resolve(key)))
     }
 
+    fn peek(&self, _: &KeyId, _: Freshness, _: &mut Look<'_>) -> bool {
+        false
+    }
+
     async fn key(&self, tenant: &TenantId, id: &KeyId) -> Answer<Option<StoredKey>> {
         Ok(state(self)?.rows.stored_key(tenant, id))
     }
@@ -79,8 +82,9 @@ impl KeyStore for CustomStore {
         Ok(state(self)?.rows.user(tenant, id).cloned())
     }
 
-    async fn policies(&self, of: &[TenantId]) -> Answer<Vec<Option<TenantPolicy>>> {
-        state(self).map(|state| of.iter().map(|t| state.rows.policy(t).cloned()).collect())
+    async fn policies(&self, of: &[TenantId]) -> Answer<Vec<Option<Arc<TenantPolicy>>>> {
+        let of = of.iter();
+        state(self).map(|s| of.map(|t| s.rows.policy(t).cloned().map(Arc::new)).collect())
     }
 
     async fn keys(&self, tenant: &TenantId, of: &KeyQuery, at: Timestamp) -> Paged<StoredKey> {
@@ -113,12 +117,11 @@ impl KeyStore for CustomStore {
         Ok(of.page(state(self)?.rows.tenants(at)))
     }
 
-    async fn commit(&self, batch: Batch) -> Answer<Epoch> {
+    async fn commit(&self, batch: Batch) -> Answer<()> {
         let mut state = state(self)?;
         let effects = plan::batch(&state.rows, batch)?;
         state.write(effects);
-        state.epoch += 1;
-        Ok(Epoch(state.epoch))
+        Ok(())
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Answer<()> {
@@ -129,8 +132,8 @@ impl KeyStore for CustomStore {
         Ok(())
     }
 
-    async fn changes(&self, _since: Epoch) -> Answer<Changes> {
+    async fn changes(&self, _since: &Marker) -> Answer<Changes> {
         // `None` means that the changed keys are unknown. A cache then reads everything again.
-        Ok(Changes { epoch: Epoch(state(self)?.epoch), touched: None })
+        Ok(Changes { at: Marker::default(), touched: None, has_lost: false })
     }
 }

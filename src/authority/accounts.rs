@@ -67,6 +67,7 @@ impl Authority {
                 let event = Event { account: Some(id), ..attempt.event.clone() };
                 let entry = new_account_entry(actor, account.clone(), rules.policy(), attempt.now);
                 let batch = Batch {
+                    tenant: actor.tenant().clone(),
                     conditions: rules.conditions,
                     changes: vec![Change::InsertAccount(account.clone())],
                     events: vec![Event { details: described(&account), ..event }],
@@ -259,7 +260,11 @@ impl Authority {
                 let mut conditions = vec![Condition::AccountVersion { account: *account, version }];
                 let owner = Owner::Account(*account);
                 conditions.extend(ids.iter().map(|id| owned_by(*id, &owner)));
-                attempt.commit(Batch { conditions, changes, events }, ()).await.map_err(Into::into)
+                let tenant = actor.tenant().clone();
+                attempt
+                    .commit(Batch { tenant, conditions, changes, events }, ())
+                    .await
+                    .map_err(Into::into)
             })
         })
         .await

@@ -71,7 +71,7 @@ impl Authority {
             if let Err(error) = &decided
                 && let Some(refusal) = error.refusal()
             {
-                let details = attempt.event.details.clone().and(refusal.details);
+                let details = attempt.event.details.clone().and(&refusal.details);
                 let outcome = EventOutcome::Refused(refusal.code);
                 self.record_refusal(Event { outcome, details, ..attempt.event }).await?;
             }
@@ -125,9 +125,11 @@ impl Attempt<'_> {
         details: EventDetails,
         value: T,
     ) -> Result<Attempted<T>, StoreError> {
-        let details = self.event.details.clone().and(details);
+        let details = self.event.details.clone().and(&details);
         let event = Event { details, ..self.event.clone() };
-        self.commit(Batch { conditions, changes: vec![change], events: vec![event] }, value).await
+        let tenant = self.actor.tenant().clone();
+        let batch = Batch { tenant, conditions, changes: vec![change], events: vec![event] };
+        self.commit(batch, value).await
     }
 
     /// Writes a batch of changes and events.
@@ -142,7 +144,7 @@ impl Attempt<'_> {
     /// Writes an event that says that nothing was changed.
     pub(super) async fn unchanged<T>(&self, value: T) -> Result<Attempted<T>, StoreError> {
         let event = Event { outcome: EventOutcome::Unchanged, ..self.event.clone() };
-        let batch = Batch { events: vec![event], ..Batch::default() };
+        let batch = Batch { events: vec![event], ..Batch::of(self.actor.tenant().clone()) };
         self.store().commit(batch).await?;
         Ok(Attempted::Done(value))
     }

@@ -1,5 +1,7 @@
 //! The operation that generates a key.
 
+use std::sync::Arc;
+
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::{Key, KeyRecord, Owner};
@@ -43,7 +45,7 @@ use super::obstacle::Obstacle;
 #[non_exhaustive]
 pub struct Issued {
     /// The key, without any secret.
-    pub key: Key,
+    pub key: Arc<Key>,
     /// The key as a listing shows it to the actor: with its status, its effective scopes and the
     /// possible operations.
     pub entry: KeyEntry,
@@ -122,14 +124,13 @@ impl Authority {
                 let checked = new.check(owner, actor, policy, account, attempt.now)?;
                 let key = checked.into_key(key_id, self.setup.prefixes.own().clone());
                 let limit = policy.max_keys_of(owner);
-                let record = KeyRecord::new(key, digest);
                 let stored = StoredKey {
-                    record: record.clone(),
+                    record: KeyRecord::new(key, digest),
                     usage: Usage::default(),
                     owner: owner_record,
                 };
                 let entry = entry(actor, &stored, policy, attempt.now);
-                let batch = insertion(attempt, rules.conditions, limit, record);
+                let batch = insertion(attempt, rules.conditions, limit, stored.record);
                 attempt.commit(batch, entry).await.map_err(|error| match (error.kind(), limit) {
                     (StoreErrorKind::LimitReached, Some(limit)) => {
                         GenerateError::TooManyKeys { limit }
@@ -141,7 +142,7 @@ impl Authority {
         });
         let entry = generated.await?;
         let token = secret.into_token(self.setup.prefixes.own(), key_id);
-        Ok(Issued { key: entry.key.clone(), entry, token })
+        Ok(Issued { key: Arc::clone(&entry.key), entry, token })
     }
 }
 
@@ -178,6 +179,6 @@ fn insertion(
     if let Some(expires_at) = key.expires_at {
         event.details = event.details.text(DetailField::ExpiresAt, expires_at);
     }
-    let changes = vec![Change::InsertKey(record)];
-    Batch { conditions, changes, events: vec![event] }
+    let tenant = key.tenant.clone();
+    Batch { tenant, conditions, changes: vec![Change::InsertKey(record)], events: vec![event] }
 }

@@ -1,5 +1,6 @@
 //! Showing keys: one, or a page of them, each with its usage and the possible operations.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -50,7 +51,7 @@ use super::errors::{KeyError, ListError};
 #[non_exhaustive]
 pub struct KeyEntry {
     /// The key.
-    pub key: Key,
+    pub key: Arc<Key>,
     /// The display prefix of the key, such as `acme_live_4fQ2xk9ZrT7bWm1c`; see
     /// [`Key::display_prefix`]. It contains nothing of the secret.
     pub prefix: String,
@@ -332,7 +333,7 @@ fn shown(
         overlap: Overlap::of(key, usage, now),
         refused_because: standing(key, owner, policy, now),
         actions: Vec::new(),
-        key: key.clone(),
+        key: Arc::new(key.clone()),
     }
 }
 

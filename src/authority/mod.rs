@@ -125,7 +125,7 @@ pub use self::whole_listings::Listing;
 /// | for an operator: remove old keys and events of all tenants | [`sweep_all_tenants`](Self::sweep_all_tenants) |
 ///
 /// # Actors and permissions
-/// Every method for one tenant takes an [`Actor`] first. The actor is the user who makes the call, the tenant in
+/// Every method for one tenant takes an [`Actor`](crate::Actor) first. The actor is the user who makes the call, the tenant in
 /// which the user acts, and the user's permissions. The host creates an actor for each call, from
 /// its own login.
 ///
@@ -216,7 +216,7 @@ impl Authority {
         if found.len() != tenants.len() {
             return Err(answers_missing());
         }
-        let of = |(tenant, stored): (&TenantId, Option<TenantPolicy>)| {
+        let of = |(tenant, stored): (&TenantId, Option<Arc<TenantPolicy>>)| {
             let version = stored.as_ref().map_or(0, |policy| policy.version);
             let unchanged = Condition::PolicyVersion { tenant: tenant.clone(), version };
             StoredPolicy { stored, default: Arc::clone(&self.setup.default_policy), unchanged }
@@ -295,7 +295,7 @@ fn answers_missing() -> StoreError {
 
 /// The policy that a tenant has stored, beside the host's default.
 struct StoredPolicy {
-    stored: Option<TenantPolicy>,
+    stored: Option<Arc<TenantPolicy>>,
     default: Arc<Policy>,
     /// The condition that the tenant's policy has not changed.
     unchanged: Condition,
@@ -303,6 +303,6 @@ struct StoredPolicy {
 
 impl StoredPolicy {
     fn in_force(&self) -> PolicyInForce<'_> {
-        PolicyInForce::new(self.stored.as_ref(), &self.default)
+        PolicyInForce::new(self.stored.as_deref(), &self.default)
     }
 }

@@ -153,6 +153,7 @@ impl Authority {
                 let mut conditions = vec![left];
                 conditions.extend(revoked.iter().map(|key| owned_by(key.id, owner)));
                 let batch = Batch {
+                    tenant: actor.tenant().clone(),
                     conditions,
                     changes: revoked
                         .iter()

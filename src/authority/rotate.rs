@@ -1,5 +1,6 @@
 //! Rotation: a new secret for a key, and the overlap in which the old secret works too.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::record::actor::Actor;
@@ -89,15 +90,15 @@ impl Authority {
                 if let Some(end) = next.key().overlap_ends_at {
                     details = details.text(DetailField::OverlapEnds, end);
                 }
-                let change = Change::UpdateKey(next.clone());
                 let stored = StoredKey { record: next, ..stored };
                 let entry = entry(actor, &stored, rules.policy(), attempt.now);
+                let change = Change::UpdateKey(stored.record);
                 Ok(attempt.write(rules.conditions, change, details, entry).await?)
             })
         });
         let entry = rotated.await?;
         let token = secret.into_token(&entry.key.prefix, entry.key.id);
-        Ok(Issued { key: entry.key.clone(), entry, token })
+        Ok(Issued { key: Arc::clone(&entry.key), entry, token })
     }
 
     /// Ends the overlap of a rotation early, so that the old secret is refused.

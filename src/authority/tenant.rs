@@ -221,7 +221,7 @@ impl StoredPolicy {
     }
 
     fn next(&self) -> TenantPolicy {
-        let policy = self.stored.clone().unwrap_or_default();
+        let policy = self.stored.as_deref().cloned().unwrap_or_default();
         TenantPolicy { version: next_version(policy.version), ..policy }
     }
 }

@@ -183,7 +183,8 @@ impl Attempt<'_> {
         };
         let events = handed.iter().map(event).collect();
         let changes = handed.into_iter().map(|(_, next)| Change::UpdateKey(next)).collect();
-        Ok((Batch { conditions, changes, events }, limit))
+        let tenant = self.actor.tenant().clone();
+        Ok((Batch { tenant, conditions, changes, events }, limit))
     }
 
     async fn commit_transfer<T>(

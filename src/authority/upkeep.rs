@@ -133,6 +133,7 @@ impl Authority {
                     return Ok(Attempted::Done(removed));
                 }
                 let batch = Batch {
+                    tenant: actor.tenant().clone(),
                     conditions: rules.conditions,
                     changes: due.iter().map(|key| Change::DeleteKey(key.id)).collect(),
                     events: due.iter().map(|key| attempt.event.clone().of(key)).collect(),

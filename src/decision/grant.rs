@@ -94,6 +94,21 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Creates the grant for a key whose current secret was presented, and which
+    /// [`quick::accepts`](super::quick::accepts) or `decide` has accepted at `now`.
+    pub(crate) fn of_current(
+        snapshot: &Arc<Snapshot>,
+        age: Age,
+        default_policy: &Arc<Policy>,
+        now: Timestamp,
+    ) -> Self {
+        // A clone changes a counter that other requests share, so it is made only where it is
+        // needed.
+        let default_policy = snapshot.head().has_no_plan().then(|| Arc::clone(default_policy));
+        let (snapshot, secret_used) = (Arc::clone(snapshot), SecretUsed::Current);
+        Self { snapshot, default_policy, secret_used, at: now, age }
+    }
+
     /// Returns the key that the credential belongs to.
     ///
     /// ```

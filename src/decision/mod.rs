@@ -20,6 +20,7 @@
 
 mod denial;
 mod grant;
+pub(crate) mod quick;
 pub(crate) mod request;
 
 use std::sync::Arc;
@@ -36,7 +37,7 @@ use crate::record::policy_in_force::PolicyInForce;
 use crate::record::rates_in_force::RatesInForce;
 use crate::record::scopes_in_force::ScopesInForce;
 use crate::record::status::KeyStatus;
-use crate::value::digest::{DigestError, PepperRing};
+use crate::value::digest::{Digest, DigestError, PepperRing};
 use crate::value::prefixes::Prefixes;
 use crate::value::time::Timestamp;
 use crate::value::token::Presented;
@@ -72,9 +73,11 @@ pub(crate) enum DecideError {
 
 /// Decides on a well-formed credential (step 1 has passed), given what the store found for its id.
 ///
-/// Takes the record into the grant, and leaves it to the caller if the credential is denied.
+/// `computed` is the digest of the secret under the current pepper. The record is taken into the
+/// grant, and left to the caller if the credential is denied.
 pub(crate) fn decide<R>(
     presented: &Presented<'_>,
+    computed: &Digest,
     found: &mut Option<Found>,
     request: &AccessRequest<'_>,
     circumstances: Circumstances<'_, R>,
@@ -88,7 +91,7 @@ where
     // Steps 2 and 3.
     let expected = Expected { prefixes, tenant: request.tenant };
     let (Found { snapshot, .. }, secret_used) =
-        recognize(presented, found.as_ref(), expected, peppers, now)?;
+        recognize(presented, computed, found.as_ref(), expected, peppers, now)?;
     let key = snapshot.record().key();
     let policy = PolicyInForce::new(snapshot.policy(), default_policy);
     // Steps 4 to 6.
@@ -104,7 +107,7 @@ where
         return Err(deny(Reason::ReadOnly));
     }
     let scopes = ScopesInForce::of(key, snapshot.account(), policy.plan);
-    let missing = request.needed().find(|scope| !scopes.contains(scope));
+    let missing = request.first_needed(|scope| !scopes.contains(scope));
     if let Some(scope) = missing {
         return Err(deny(Reason::MissingScope(scope.clone())));
     }
@@ -125,21 +128,19 @@ where
 /// An unknown id and a key that is not expected cost the same work as a wrong secret.
 pub(crate) fn recognize<'a>(
     presented: &Presented<'_>,
+    computed: &Digest,
     found: Option<&'a Found>,
     expected: Expected<'_>,
     peppers: &PepperRing,
     now: Timestamp,
 ) -> Result<(&'a Found, SecretUsed), DecideError> {
     let deny = |reason| DecideError::Denied(Denial::of(presented.key_id, reason));
-    // The counter is rarely in the CPU cache: this read fetches it while the secret is hashed.
-    let _is_listed = found.map(|found| found.snapshot.tally().is_listed());
-    let computed = peppers.digest(&presented.key_id, presented.secret);
     let dummy = computed.unmatched();
 
     let record = found.map(|found| found.record());
     let current = record.map_or(&dummy, |record| record.digest());
     let retiring = record.and_then(|record| record.retiring_digest()).unwrap_or(&dummy);
-    let compare = |stored| peppers.matches(stored, &computed, &presented.key_id, presented.secret);
+    let compare = |stored| peppers.matches(stored, computed, &presented.key_id, presented.secret);
     let (current, retiring) = (compare(current), compare(retiring));
     let key = record.map(KeyRecord::key);
     let prefix = key.map_or(expected.prefixes.own(), |key| &key.prefix);

@@ -322,9 +322,16 @@ impl<'a> AccessRequest<'a> {
         scopes.iter().fold(self, Self::scope)
     }
 
-    pub(crate) fn needed(&self) -> impl Iterator<Item = &'a Scope> {
+    /// Returns the first needed scope that `is_missing`.
+    #[inline]
+    pub(crate) fn first_needed(&self, is_missing: impl Fn(&Scope) -> bool) -> Option<&'a Scope> {
         // The places are filled in order, so the first empty one ends them.
-        let first = self.needed.iter().map_while(|place| *place);
-        first.chain(self.needed_too.iter().copied())
+        for place in &self.needed {
+            let scope = (*place)?;
+            if is_missing(scope) {
+                return Some(scope);
+            }
+        }
+        self.needed_too.iter().copied().find(|scope| is_missing(scope))
     }
 }

@@ -49,6 +49,7 @@
 //!
 //! # Operating
 //!
+//! * [The command line](crate::guide::command_line): the program `keywright` on a file, on PostgreSQL and on a service
 //! * [Day by day](crate::guide::operating): stale keys, audit events, backups, growth, clocks
 //! * [Incidents](crate::guide::incidents): leaks, a wrong pepper, a lost database, a full disk
 //! * [Figures](crate::guide::figures): what each operation costs, and how to measure it
@@ -85,15 +86,21 @@ pages!(
     nodes,
     moving_stores,
     format,
+    command_line,
     operating,
     incidents,
-    figures,
     threat_model,
     promises,
 );
 // Their examples need servers: `examples/servers` compiles and runs them.
 #[cfg(not(doctest))]
 pages!(web, axum, actix, tonic, management);
+
+#[allow(clippy::doc_markdown, reason = "tables name operations as events do")]
+#[doc = include_str!("figures.md")]
+// Written by `cargo bench -p keywright-benches --bench growth`.
+#[doc = include_str!("growth.md")]
+pub mod figures {}
 
 #[allow(clippy::doc_markdown, reason = "tables name operations as events do")]
 #[doc = include_str!("custom_store.md")]

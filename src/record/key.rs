@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::record::admin_limits::AdminLimits;
 use crate::record::operation::{Operation, Outcome, Transition};
@@ -76,15 +77,6 @@ impl Owner {
         match self {
             Self::Account(id) => Some(*id),
             Self::User(_) | Self::Organization => None,
-        }
-    }
-
-    /// Returns the id of the user, if a user is the owner.
-    #[cfg(feature = "cached")]
-    pub(crate) fn user(&self) -> Option<&UserId> {
-        match self {
-            Self::User(id) => Some(id),
-            Self::Account(_) | Self::Organization => None,
         }
     }
 
@@ -449,18 +441,36 @@ impl From<WrongStatus> for RotateError {
 /// # let alice = Actor::developer(UserId::new("alice")?);
 /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
 /// let stored = store.key(alice.tenant(), &issued.key.id).await?;
-/// assert!(stored.is_some_and(|stored| *stored.record.key() == issued.key));
+/// assert!(stored.is_some_and(|stored| *stored.record.key() == *issued.key));
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[repr(C)]
 pub struct KeyRecord {
-    key: Key,
+    // First, because a snapshot has what a verification reads before it.
     digest: Digest,
     /// The digest of the previous secret, during or after an overlap.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    retiring: Option<Digest>,
+    #[serde(default)]
+    // Few keys have one, and it is as large as the current one.
+    retiring: Option<Box<Digest>>,
+    key: Key,
+}
+
+impl Serialize for KeyRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { digest, retiring, key } = self;
+        let fields = 2 + usize::from(retiring.is_some());
+        let mut record = serializer.serialize_struct("KeyRecord", fields)?;
+        record.serialize_field("key", key)?;
+        record.serialize_field("digest", digest)?;
+        match retiring {
+            Some(retiring) => record.serialize_field("retiring", retiring)?,
+            None => record.skip_field("retiring")?,
+        }
+        record.end()
+    }
 }
 
 impl KeyRecord {
@@ -482,7 +492,7 @@ impl KeyRecord {
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// if let Some(stored) = store.key(alice.tenant(), &issued.key.id).await? {
-    ///     assert_eq!(*stored.record.key(), issued.key);
+    ///     assert_eq!(*stored.record.key(), *issued.key);
     /// }
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
@@ -582,7 +592,7 @@ impl KeyRecord {
     /// # }).unwrap();
     /// ```
     pub fn retiring_digest(&self) -> Option<&Digest> {
-        self.retiring.as_ref()
+        self.retiring.as_deref()
     }
 
     /// Returns the digest of the secret with this number, if it is one of the two that the record
@@ -591,7 +601,7 @@ impl KeyRecord {
         if number == self.key.secret_number {
             Some(&self.digest)
         } else if number.checked_add(1) == Some(self.key.secret_number) {
-            self.retiring.as_ref()
+            self.retiring.as_deref()
         } else {
             None
         }
@@ -628,6 +638,12 @@ impl KeyRecord {
         self.changed(now, |next| next.key.revoked_at = Some(now))
     }
 
+    /// Lets `share` replace texts of the key by equal ones that other keys have.
+    pub(super) fn with_texts(mut self, share: impl FnOnce(&mut Key)) -> Self {
+        share(&mut self.key);
+        self
+    }
+
     /// Returns whether the record holds a digest of this secret. `digest` is the secret's digest
     /// under the current pepper.
     pub(crate) fn has_secret(
@@ -636,7 +652,7 @@ impl KeyRecord {
         digest: &Digest,
         peppers: &PepperRing,
     ) -> bool {
-        [Some(&self.digest), self.retiring.as_ref()].into_iter().flatten().any(|stored| {
+        [Some(&self.digest), self.retiring.as_deref()].into_iter().flatten().any(|stored| {
             peppers.matches(stored, digest, &self.key.id, secret).is_ok_and(bool::from)
         })
     }
@@ -676,7 +692,7 @@ impl KeyRecord {
         let end = self.key.expires_at.map_or(end, |expires| expires.min(end));
         Ok(self.changed(now, |next| {
             next.digest = digest;
-            next.retiring = (!overlap.is_zero()).then_some(self.digest);
+            next.retiring = (!overlap.is_zero()).then(|| Box::new(self.digest));
             next.key.overlap_ends_at = (!overlap.is_zero()).then_some(end);
             next.key.rotated_at = Some(now);
             next.key.secret_number = self.key.secret_number.saturating_add(1);
@@ -707,7 +723,7 @@ impl KeyRecord {
         if number == self.key.secret_number {
             next.digest = digest;
         } else {
-            next.retiring = Some(digest);
+            next.retiring = Some(Box::new(digest));
         }
         next.key.version = next_version(next.key.version);
         Some(next)

@@ -4,9 +4,12 @@
 pub(crate) mod account;
 pub(crate) mod actor;
 pub(crate) mod admin_limits;
+pub(crate) mod alerts;
 pub(crate) mod edit;
 pub(crate) mod event;
 pub(crate) mod freshness;
+pub(crate) mod head;
+pub(crate) mod interner;
 pub(crate) mod key;
 pub(crate) mod key_transfer;
 pub(crate) mod new_key;
@@ -24,6 +27,8 @@ pub(crate) mod rates_in_force;
 pub(crate) mod requirement;
 pub(crate) mod role;
 pub(crate) mod rules;
+#[cfg(test)]
+pub(crate) mod sample;
 pub(crate) mod scopes_in_force;
 pub(crate) mod settings;
 pub(crate) mod snapshot;

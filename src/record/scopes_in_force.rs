@@ -53,6 +53,11 @@ impl<'a> ScopesInForce<'a> {
             && self.plan.scope(scope).is_some_and(|found| self.access.covers(found.access))
     }
 
+    /// Returns the scopes as the key, its role or the plan names them, if all of them are in force.
+    pub(crate) fn whole(self) -> Option<&'a ScopeSet> {
+        self.base.iter().all(|scope| self.contains(scope)).then_some(self.base)
+    }
+
     pub(crate) fn to_set(self) -> ScopeSet {
         self.base.filter(|scope| self.contains(scope))
     }

@@ -1,14 +1,18 @@
 //! This module joins a key with its owner and its policy, all read at one moment, for a decision.
 
-use std::sync::Arc;
+use std::hint::black_box;
+use std::sync::{Arc, OnceLock};
 
 use crate::record::account::ServiceAccount;
+use crate::record::alerts::Alerts;
+use crate::record::head::Head;
 use crate::record::key::KeyRecord;
 use crate::record::owner_record::OwnerRecord;
 use crate::record::plan::Plan;
 use crate::record::policy::TenantPolicy;
-use crate::record::tally::{Alerts, Tally};
+use crate::record::tally::Tally;
 use crate::value::scope::Access;
+use crate::value::seat::{self, SEATS};
 
 /// A key's record with its owner and its tenant's policy, all read at one moment.
 ///
@@ -32,18 +36,25 @@ use crate::value::scope::Access;
 /// # let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
 /// # let account = authority.create_account(&ada, new).await?.account;
 /// if let Some(found) = store.resolve(&issued.key.id, Freshness::StoreDefault).await? {
-///     assert_eq!(*found.record().key(), issued.key);
+///     assert_eq!(*found.record().key(), *issued.key);
 ///     assert!(found.account().is_none());
 /// }
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
 #[derive(Debug)]
+#[repr(C)]
 pub struct Snapshot {
+    // Most verifications read the reference count, and the fields up to the digest, with which the
+    // record begins: three or four cache lines that lie side by side.
+    tally: Tally,
+    /// The copies of a snapshot with many uses; `None` in a copy. Each thread then takes another one,
+    /// with its own reference count and its own tally.
+    copies: OnceLock<Option<Box<[Arc<Snapshot>; SEATS]>>>,
+    head: Head,
     record: KeyRecord,
     owner: Option<OwnerRecord>,
     policy: Option<Arc<TenantPolicy>>,
-    tally: Arc<Tally>,
 }
 
 /// The error for a snapshot of a key with the record of another owner.
@@ -115,9 +126,9 @@ impl Snapshot {
         if !OwnerRecord::fits(owner.as_ref(), key) {
             return Err(SnapshotError(key.id.to_string()));
         }
-        let alerts = Alerts::of_tenant(policy.as_deref());
-        let tally = Arc::new(Tally::new(key.id, key.secret_number, alerts));
-        Ok(Self { record, owner, policy, tally })
+        let head = Head::of(&record, owner.as_ref(), policy.as_deref());
+        let tally = Tally::new(key.secret_number, Alerts::of_tenant(policy.as_deref()));
+        Ok(Self { tally, copies: OnceLock::new(), head, record, owner, policy })
     }
 
     /// Returns the key's record.
@@ -134,7 +145,7 @@ impl Snapshot {
     /// # let alice = Actor::developer(UserId::new("alice")?);
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// let found = store.resolve(&issued.key.id, Freshness::StoreDefault).await?;
-    /// assert!(found.is_some_and(|found| *found.record().key() == issued.key));
+    /// assert!(found.is_some_and(|found| *found.record().key() == *issued.key));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
@@ -225,7 +236,90 @@ impl Snapshot {
         self.account().map_or(Access::ReadWrite, |account| account.access)
     }
 
-    pub(crate) fn tally(&self) -> &Arc<Tally> {
+    pub(crate) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Returns another tally for uses of the key, with no uses.
+    pub(crate) fn fresh_tally(&self) -> Tally {
+        Tally::new(self.record.key().secret_number, Alerts::of_tenant(self.policy()))
+    }
+
+    pub(crate) fn into_tally(self) -> Tally {
+        self.tally
+    }
+
+    /// Returns the part that decides most requests alone.
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Reads the lines that most verifications need, which are rarely in the CPU's cache: the caller
+    /// hashes a secret before it needs them, and they arrive meanwhile, all at once.
+    #[inline]
+    pub(crate) fn touch(self: &Arc<Self>) {
+        // Each is less than a line behind the one before.
+        let (head, digest) = (&self.head, self.record.digest());
+        black_box((Arc::strong_count(self), self.tally.is_listed(), head.obstacles));
+        black_box((head.scopes.is_empty(), digest.pepper()));
+    }
+
+    /// Returns the snapshot that this thread takes: one of the copies, if there are any.
+    pub(crate) fn of_this_thread(self: &Arc<Self>) -> &Arc<Self> {
+        match self.copies.get() {
+            Some(Some(copies)) => &copies[seat::of_this_thread()],
+            Some(None) | None => self,
+        }
+    }
+
+    /// Adds the copies, which threads take from now on.
+    #[cold]
+    pub(crate) fn add_seats(&self) {
+        if self.copies.get().is_none() {
+            // Two threads rarely copy at once. One of them is then too late, and its copies go.
+            let copies = std::array::from_fn(|_| Arc::new(self.copied()));
+            let _ = self.copies.set(Some(Box::new(copies)));
+        }
+    }
+
+    fn copied(&self) -> Self {
+        Self {
+            tally: self.fresh_tally(),
+            copies: OnceLock::from(None),
+            head: self.head.clone(),
+            record: self.record.clone(),
+            owner: self.owner.clone(),
+            policy: self.policy.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::sample;
+    use crate::value::digest::PepperRing;
+
+    /// A store keeps one for each key.
+    #[test]
+    fn snapshot_is_small() {
+        let of_record = size_of::<KeyRecord>();
+        let of_tally = size_of::<Tally>();
+        assert!(of_record <= 264, "a record has {of_record} bytes");
+        assert!(of_tally <= 56, "a tally has {of_tally} bytes");
+        let of_head = size_of::<Head>();
+        assert!(of_head <= 40, "a head has {of_head} bytes");
+        assert!(size_of::<Snapshot>() <= of_record + of_tally + of_head + 40);
+    }
+
+    #[test]
+    fn verification_reads_the_first_lines() {
+        let key = sample::key();
+        let digest = PepperRing::none().digest(&key.id, &[b'a'; 32]);
+        let snapshot = Snapshot::new(KeyRecord::new(key, digest), None, None).expect("it fits");
+        let begin = std::ptr::from_ref(&snapshot).addr();
+        let end = std::ptr::from_ref(snapshot.record().digest()).addr() + size_of_val(&digest);
+        // An `Arc` has two counters of a word before it.
+        assert!(end - begin + 16 <= 168, "{}", end - begin);
     }
 }

@@ -5,14 +5,10 @@
 //! lock only if it is the first one of its period, or a late one of the period before.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::record::plan::Plan;
-use crate::record::policy::{Policy, TenantPolicy};
-use crate::record::settings::Settings;
+use crate::record::alerts::Alerts;
 use crate::record::usage::UseKind;
-use crate::value::id::KeyId;
 use crate::value::time::Timestamp;
 use crate::value::use_alert::UseAlert;
 
@@ -21,66 +17,46 @@ use crate::value::use_alert::UseAlert;
 /// memory of a key stays below 1 KB.
 const MAX_ENDED: usize = 8;
 
+/// A key has many uses if this number was counted since the last flush. Its counter then becomes a
+/// bottleneck of the threads that use it.
+const MANY_USES: u64 = 8_192;
+
 /// The uses of a key that are counted and not yet taken. The tally holds more than bare counters: a
 /// use must find its counter without a lookup, and a flush must find the counters that were used.
 ///
-/// A tally is kept apart from its snapshot, so that a counter that waits for a flush keeps nothing
-/// else in memory.
+/// A tally is the first part of its snapshot: a use finds it in the cache line of the snapshot's
+/// reference count, and a key has one allocation less.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Tally {
-    key: KeyId,
+    // In the order of use: a request with the current secret reads and writes one cache line.
+    current: Count,
+    /// True while the tally is on a list of tallies to be taken.
+    listed: AtomicBool,
     /// The number of the secret that counts as the current one.
     secret_number: u32,
     alerts: Alerts,
-    current: Count,
+    rare: OnceLock<Box<Rare>>,
+}
+
+/// The uses that most keys do not have.
+#[derive(Debug, Default)]
+struct Rare {
     retiring: Count,
     /// Uses of secrets before those two, from snapshots that were taken before a rotation.
     older: Count,
     refused: Count,
     /// Uses of periods that ended before they were taken.
     ended: Mutex<Vec<Uses>>,
-    /// True while the tally is on a list of tallies to be taken.
-    listed: AtomicBool,
 }
 
-/// The settings of alerts, and the plan's bound for them, as far as a tenant or the host has set
-/// them.
-#[derive(Debug, Default)]
-pub(crate) struct Alerts {
-    extensive: Option<UseAlert>,
-    suspicious: Option<UseAlert>,
-    min_period: Option<Duration>,
-}
-
-impl From<&Policy> for Alerts {
-    fn from(Policy { plan, settings }: &Policy) -> Self {
-        Self::of(Some(plan), Some(settings))
-    }
-}
-
-impl Alerts {
-    pub(crate) fn of_tenant(policy: Option<&TenantPolicy>) -> Self {
-        let plan = policy.and_then(|policy| policy.plan.as_ref());
-        Self::of(plan, policy.and_then(|policy| policy.settings.as_ref()))
-    }
-
-    fn of(plan: Option<&Plan>, settings: Option<&Settings>) -> Self {
-        Self {
-            extensive: settings.and_then(|settings| settings.extensive_use),
-            suspicious: settings.and_then(|settings| settings.suspicious_use),
-            min_period: plan.map(|plan| plan.min_alert_period),
-        }
-    }
-
-    /// Returns the alert for uses of a kind under the host's default policy.
-    fn in_force(&self, kind: UseKind, default: &Self) -> Option<UseAlert> {
-        let alert = match kind {
-            UseKind::Accepted { .. } => self.extensive.or(default.extensive),
-            UseKind::Refused => self.suspicious.or(default.suspicious),
-        };
-        let min = self.min_period.or(default.min_period).unwrap_or_default();
-        alert.map(|alert| alert.in_period_of(min))
-    }
+/// The answer of a tally to a use that it has counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted {
+    /// Whether the tally is on a list of tallies to be taken.
+    pub(crate) is_listed: bool,
+    /// Whether the use made them many.
+    pub(crate) are_many: bool,
 }
 
 /// The outcome of a use that is counted.
@@ -112,34 +88,38 @@ impl Uses {
 }
 
 impl Tally {
-    pub(crate) fn new(key: KeyId, secret_number: u32, alerts: Alerts) -> Self {
+    pub(crate) fn new(secret_number: u32, alerts: Alerts) -> Self {
         Self {
-            key,
             secret_number,
             alerts,
             current: Count::default(),
-            retiring: Count::default(),
-            older: Count::default(),
-            refused: Count::default(),
-            ended: Mutex::default(),
             listed: AtomicBool::new(false),
+            rare: OnceLock::new(),
         }
     }
 
-    pub(crate) fn key(&self) -> &KeyId {
-        &self.key
-    }
-
-    /// Counts a use. Returns whether the tally is on the list of tallies to be taken.
-    pub(crate) fn count(&self, counted: Counted, now: Timestamp, default: &Alerts) -> bool {
+    /// Counts a use.
+    pub(crate) fn count(&self, counted: Counted, now: Timestamp, default: &Alerts) -> Noted {
+        // The usual case in few steps. If another thread counts at the same time, the other ones do it.
+        if counted == Counted::Current
+            && !self.alerts.are_set(default)
+            && let Some(sum) = self.current.add_one(now)
+        {
+            return self.noted(sum.uses());
+        }
         let kind = match counted {
             Counted::Current => self.kind_behind(0),
             Counted::Retiring => self.kind_behind(1),
             Counted::Refused => UseKind::Refused,
         };
         let alert = self.alert(kind, default);
-        self.add(Uses { kind, count: 1, last_used_at: now, alert });
-        self.listed.load(Ordering::SeqCst)
+        let sum = self.add(Uses { kind, count: 1, last_used_at: now, alert });
+        self.noted(sum)
+    }
+
+    fn noted(&self, sum: u64) -> Noted {
+        let is_listed = self.listed.load(Ordering::SeqCst);
+        Noted { is_listed, are_many: sum > 0 && sum.is_multiple_of(MANY_USES) }
     }
 
     /// Returns whether the tally's secret is newer than that of another snapshot of the key.
@@ -149,7 +129,7 @@ impl Tally {
 
     /// Moves the counts of another snapshot of the key, whose secret is not newer, into this tally.
     pub(crate) fn absorb(&self, other: &Self, default: &Alerts) {
-        for mut uses in other.take(default) {
+        other.take(default, |mut uses| {
             if let UseKind::Accepted { secret_number } = &mut uses.kind {
                 // All secrets that no longer work count as the newest of them.
                 *secret_number = (*secret_number).max(self.secret_number.saturating_sub(2));
@@ -157,9 +137,9 @@ impl Tally {
             if self.alert(uses.kind, default) == uses.alert {
                 self.add(uses);
             } else {
-                put(&mut self.ended(), uses);
+                put(&mut self.rare().ended(), uses);
             }
-        }
+        });
     }
 
     /// Returns whether the tally is on the list of tallies to be taken.
@@ -177,39 +157,45 @@ impl Tally {
         self.listed.store(false, Ordering::SeqCst);
     }
 
-    /// Takes the counted uses and marks the tally as not listed.
-    pub(crate) fn take(&self, default: &Alerts) -> Vec<Uses> {
+    /// Takes the counted uses, passes them to `taken`, and marks the tally as not listed.
+    pub(crate) fn take(&self, default: &Alerts, mut taken: impl FnMut(Uses)) {
         self.unlist();
-        // A period ends under the same lock, so its uses are either still counted or on the list.
-        let mut ended = self.ended();
-        let mut taken = std::mem::take(&mut *ended);
-        let kinds = [2, 1, 0].map(|behind| (behind, self.kind_behind(behind)));
-        let counts = kinds.map(|(behind, kind)| (self.of_secret(behind), kind));
-        for (count, kind) in counts.into_iter().chain([(&self.refused, UseKind::Refused)]) {
+        let mut take = |count: &Count, kind| {
             let alert = self.alert(kind, default);
             let none = Uses { kind, count: 0, last_used_at: Timestamp::MIN, alert };
-            taken.extend(count.take(none));
-        }
-        taken
+            count.take(none).into_iter().for_each(&mut taken);
+        };
+        // A period of this count that ends before this step is on the list, which is read after it.
+        take(&self.current, self.kind_behind(0));
+        let Some(rare) = self.rare.get() else { return };
+        // A period ends under the same lock, so its uses are either still counted or on the list.
+        let mut ended = rare.ended();
+        take(&rare.retiring, self.kind_behind(1));
+        take(&rare.older, self.kind_behind(2));
+        take(&rare.refused, UseKind::Refused);
+        std::mem::take(&mut *ended).into_iter().for_each(taken);
     }
 
-    /// Adds uses whose alert is the tally's own.
-    fn add(&self, uses: Uses) {
+    /// Adds uses whose alert is the tally's own. Returns the sum of uses that the count holds, or 0
+    /// if a period has ended.
+    fn add(&self, uses: Uses) -> u64 {
         let count = match uses.kind {
             UseKind::Accepted { secret_number } => {
                 self.of_secret(self.secret_number.saturating_sub(secret_number))
             }
-            UseKind::Refused => &self.refused,
+            UseKind::Refused => &self.rare().refused,
         };
-        if count.add(&uses).is_err() {
-            self.add_to_next(count, uses);
+        if let Ok(sum) = count.add(&uses) {
+            return sum.uses();
         }
+        self.add_to_next(count, uses);
+        0
     }
 
     /// Adds uses to a count that does not hold their period, or to the list of ended periods.
     #[cold]
     fn add_to_next(&self, count: &Count, uses: Uses) {
-        let mut ended = self.ended();
+        let mut ended = self.rare().ended();
         // Another thread may have begun the period meanwhile.
         while let Err(held) = count.add(&uses) {
             let before = Uses { count: held.uses(), last_used_at: count.last(held, uses), ..uses };
@@ -234,11 +220,17 @@ impl Tally {
     fn of_secret(&self, behind: u32) -> &Count {
         match behind {
             0 => &self.current,
-            1 => &self.retiring,
-            _ => &self.older,
+            1 => &self.rare().retiring,
+            _ => &self.rare().older,
         }
     }
 
+    fn rare(&self) -> &Rare {
+        self.rare.get_or_init(Box::default)
+    }
+}
+
+impl Rare {
     fn ended(&self) -> MutexGuard<'_, Vec<Uses>> {
         // A panic cannot leave the list half changed.
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
@@ -303,19 +295,34 @@ impl Packed {
 }
 
 impl Count {
+    /// Adds a use that counts in no period. Returns `None` and adds nothing if the count is of a period,
+    /// or if another thread changes it meanwhile.
+    fn add_one(&self, now: Timestamp) -> Option<Packed> {
+        let held = Packed(self.packed.load(Ordering::SeqCst));
+        let sum = held.plus(1, 0)?;
+        self.touch(now.unix_micros());
+        self.replace(held, sum).ok()?;
+        Some(sum)
+    }
+
+    /// Moves the time of the last use forward.
+    fn touch(&self, at: i64) {
+        if self.last_used_at.load(Ordering::Relaxed) < at {
+            self.last_used_at.fetch_max(at, Ordering::Relaxed);
+        }
+    }
+
     /// Adds uses, or returns the uses of another period that are counted here.
-    fn add(&self, uses: &Uses) -> Result<(), Packed> {
+    fn add(&self, uses: &Uses) -> Result<Packed, Packed> {
         let (period, at) = (uses.period(), uses.last_used_at.unix_micros());
         let mut held = Packed(self.packed.load(Ordering::SeqCst));
         loop {
             let sum = held.plus(uses.count, period).ok_or(held)?;
-            if self.last_used_at.load(Ordering::Relaxed) < at {
-                self.last_used_at.fetch_max(at, Ordering::Relaxed);
-            }
+            self.touch(at);
             // `count` adds before it reads `listed`, and `take` clears `listed` before it swaps, in one
             // total order. So a flush that takes a listed tally sees every use that found the tally listed.
             match self.replace(held, sum) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(sum),
                 Err(other) => held = other,
             }
         }
@@ -356,6 +363,8 @@ mod tests {
     use std::sync::atomic::AtomicU64;
 
     use super::*;
+    use crate::record::policy::TenantPolicy;
+    use crate::record::settings::Settings;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_unix_seconds(1_798_761_600 + second).expect("a time")
@@ -363,22 +372,20 @@ mod tests {
 
     fn tally(alert: Option<&str>) -> Tally {
         let alert = alert.map(|text| text.parse().expect("an alert"));
-        let alerts = Alerts { extensive: alert, suspicious: alert, min_period: None };
-        let key = "4fQ2xk9ZrT7bWm1c".parse().expect("an id");
-        Tally::new(key, 3, alerts)
+        let settings =
+            Settings { extensive_use: alert, suspicious_use: alert, ..Settings::default() };
+        let policy = TenantPolicy { settings: Some(settings), ..TenantPolicy::default() };
+        Tally::new(3, Alerts::of_tenant(Some(&policy)))
     }
 
     /// Takes the uses and returns, for each part: refused or not, uses, period, and whether it counts in it.
     fn taken(tally: &Tally) -> Vec<(bool, u64, i64, bool)> {
         let start = at(0).unix_micros();
-        let mut parts: Vec<_> = tally
-            .take(&Alerts::default())
-            .into_iter()
-            .map(|uses| {
-                let minute = (uses.last_used_at.unix_micros() - start).div_euclid(60_000_000);
-                (uses.kind == UseKind::Refused, uses.count, minute, uses.alert.is_some())
-            })
-            .collect();
+        let mut parts = Vec::new();
+        tally.take(&Alerts::default(), |uses| {
+            let minute = (uses.last_used_at.unix_micros() - start).div_euclid(60_000_000);
+            parts.push((uses.kind == UseKind::Refused, uses.count, minute, uses.alert.is_some()));
+        });
         parts.sort_by_key(|part| (part.2, part.0));
         parts
     }
@@ -418,6 +425,20 @@ mod tests {
         let apart: Vec<i64> = parts.iter().filter(|part| part.3).map(|part| part.2).collect();
         assert_eq!(apart, (11..20).collect::<Vec<_>>());
         assert_eq!(parts.iter().filter(|part| !part.3).count(), 1);
+    }
+
+    #[test]
+    fn uses_are_many_after_the_stated_number() {
+        for alert in [None, Some("10/60s")] {
+            let tally = tally(alert);
+            for counted in [Counted::Current, Counted::Refused, Counted::Retiring] {
+                let many = |_: &u64| tally.count(counted, at(0), &Alerts::default()).are_many;
+                let found: Vec<u64> = (1..=2 * MANY_USES).filter(many).collect();
+                assert_eq!(found, [MANY_USES, 2 * MANY_USES], "{alert:?} {counted:?}");
+            }
+            // The first use of the next period is not one of many.
+            assert!(!tally.count(Counted::Current, at(60), &Alerts::default()).are_many);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::record::use_windows::UseWindows;
 use crate::value::id::KeyId;
-use crate::value::time::Timestamp;
+use crate::value::time::{NEVER_YET, Timestamp};
 use crate::value::use_alert::UseAlert;
 
 /// The numbers of accepted and refused uses of a key and the times of the last ones, up to the last
@@ -227,6 +227,76 @@ impl Usage {
     }
 }
 
+/// A usage in a third of the memory, for a store that keeps those of many keys in memory.
+///
+/// Few keys have alerts, so the periods of alerts have memory of their own.
+pub(crate) struct PackedUsage {
+    uses: u64,
+    refused: u64,
+    last_used_at: PackedTime,
+    last_refused_at: PackedTime,
+    secret_numbers: [u32; 2],
+    secrets_used_at: [PackedTime; 2],
+    windows: Option<Box<[UseWindows; 2]>>,
+}
+
+/// A time in microseconds, or [`NEVER_YET`].
+#[derive(Clone, Copy)]
+struct PackedTime(i64);
+
+impl PackedTime {
+    fn of(time: Option<Timestamp>) -> Self {
+        Self(time.map_or(NEVER_YET, Timestamp::unix_micros))
+    }
+
+    fn unpack(self) -> Option<Timestamp> {
+        Timestamp::from_unix_micros(self.0)
+    }
+}
+
+impl PackedUsage {
+    pub(crate) fn of(usage: &Usage) -> Self {
+        // The pattern names every field, so that a new one cannot be forgotten here.
+        let Usage {
+            uses,
+            last_used_at,
+            by_secret,
+            refused,
+            last_refused_at,
+            windows,
+            refused_windows,
+        } = *usage;
+        let windows = [windows, refused_windows];
+        let has_windows = windows != <[UseWindows; 2]>::default();
+        Self {
+            uses,
+            refused,
+            last_used_at: PackedTime::of(last_used_at),
+            last_refused_at: PackedTime::of(last_refused_at),
+            secret_numbers: by_secret.map(|last| last.map_or(0, |last| last.secret_number)),
+            secrets_used_at: by_secret.map(|last| PackedTime::of(last.map(|last| last.at))),
+            windows: has_windows.then(|| Box::new(windows)),
+        }
+    }
+
+    pub(crate) fn unpack(&self) -> Usage {
+        let [windows, refused_windows] = self.windows.as_deref().copied().unwrap_or_default();
+        let last = |n: usize| {
+            let at = self.secrets_used_at[n].unpack()?;
+            Some(SecretUse { secret_number: self.secret_numbers[n], at })
+        };
+        Usage {
+            uses: self.uses,
+            last_used_at: self.last_used_at.unpack(),
+            by_secret: [last(0), last(1)],
+            refused: self.refused,
+            last_refused_at: self.last_refused_at.unpack(),
+            windows,
+            refused_windows,
+        }
+    }
+}
+
 /// An alert that is due: a key has more uses in one period than the alert allows.
 ///
 /// ```
@@ -383,13 +453,21 @@ impl UsageBatch {
                 UseKind::Accepted { secret_number } => (0, *secret_number),
                 UseKind::Refused => (1, 0),
             };
-            hash.update(key.as_bytes());
-            hash.update([is_refused]);
-            hash.update(secret_number.to_be_bytes());
-            hash.update(uses.to_be_bytes());
-            hash.update(last_used_at.unix_micros().to_be_bytes());
-            hash.update(alert.map_or(0, |alert| alert.uses()).to_be_bytes());
-            hash.update(alert.map_or(0, |alert| alert.period().as_secs()).to_be_bytes());
+            // One update for each delta, because each has a cost of its own.
+            let mut bytes = [0; 53];
+            bytes[..16].copy_from_slice(key.as_bytes());
+            bytes[16] = is_refused;
+            bytes[17..21].copy_from_slice(&secret_number.to_be_bytes());
+            let numbers = [
+                *uses,
+                last_used_at.unix_micros().cast_unsigned(),
+                alert.map_or(0, |alert| alert.uses()),
+                alert.map_or(0, |alert| alert.period().as_secs()),
+            ];
+            for (place, number) in bytes[21..].chunks_exact_mut(8).zip(numbers) {
+                place.copy_from_slice(&number.to_be_bytes());
+            }
+            hash.update(bytes);
         }
         let hash: [u8; 32] = hash.finalize().into();
         std::array::from_fn(|n| hash[n])
@@ -461,3 +539,30 @@ impl UsageBatch {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("another process counts uses under the same writer id")]
 pub struct WriterConflict;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_usage_is_the_same() {
+        let at = |seconds| Timestamp::from_unix_seconds(seconds).expect("a time");
+        let alert: UseAlert = "2/300s".parse().expect("an alert");
+        let mut usage = Usage::default();
+        let deltas = [
+            (UseKind::Accepted { secret_number: 1 }, 0, None),
+            (UseKind::Accepted { secret_number: 3 }, 7, None),
+            (UseKind::Refused, 9, None),
+            (UseKind::Accepted { secret_number: 2 }, 11, Some(alert)),
+            (UseKind::Refused, 400, Some(alert)),
+        ];
+        assert_eq!(PackedUsage::of(&usage).unpack(), usage);
+        for (kind, last, alert) in deltas {
+            let delta =
+                UsageDelta { key: KeyId::FIRST, kind, uses: 5, last_used_at: at(last), alert };
+            usage.add(&delta);
+            assert_eq!(PackedUsage::of(&usage).unpack(), usage);
+        }
+        assert!(size_of::<PackedUsage>() <= 72 && size_of::<Usage>() >= 2 * 72);
+    }
+}

@@ -23,7 +23,7 @@ pub(crate) async fn commit<T>(
     value: T,
 ) -> Result<Attempted<T>, StoreError> {
     match store.commit(batch).await {
-        Ok(_) => Ok(Attempted::Done(value)),
+        Ok(()) => Ok(Attempted::Done(value)),
         Err(error) if error.is_conflict() => Ok(Attempted::Overtaken),
         Err(error) => Err(error),
     }

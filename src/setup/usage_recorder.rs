@@ -1,19 +1,21 @@
 //! The recorder of uses, which counts in memory without a write for each request.
 //!
 //! A snapshot brings the counter of its key, so a request finds the counter without a lookup. The
-//! first use since the last flush puts the counter on a list. A flush takes the list, empties the
+//! first use since the last flush puts the snapshot on a list. A flush takes the list, empties the
 //! counters and sends the counts in one or more batches. If the store does not acknowledge a batch,
 //! the same batch is sent again. Stores recognize a repeated batch, so nothing is lost or counted
 //! twice.
 //!
-//! A store that makes a snapshot for each request makes as many counters. From time to time the
-//! counters of each key are joined, so their number is bounded by the number of different keys.
+//! The list holds no data of keys that the store does not hold itself. A store may make a snapshot for
+//! each request: its uses are counted apart, in one small counter for each key. A snapshot that the
+//! store has replaced gives its counts to that counter too, at the latest in the next flush.
 //!
 //! The verifiers of one setup share one list. Verifiers of different setups over the same store
 //! share only the snapshots. The setup that has listed a counter stores the counts of all.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -22,9 +24,10 @@ use async_lock::Mutex as AsyncMutex;
 use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 
+use crate::record::alerts::Alerts;
 use crate::record::policy::Policy;
 use crate::record::snapshot::Snapshot;
-use crate::record::tally::{Alerts, Counted, Tally, Uses};
+use crate::record::tally::{Counted, Tally, Uses};
 use crate::store::{KeyStore, StoreError, UsageBatch, UsageDelta};
 use crate::value::id::KeyId;
 use crate::value::random::Random;
@@ -33,9 +36,11 @@ use crate::value::time::Timestamp;
 
 /// The most deltas of one batch.
 const BATCH: usize = 10_000;
-/// The number of lists. Each has its own lock, so requests for different keys rarely wait for each
-/// other.
+/// The number of lists, one for each range of ids. Each has its own lock, so requests for different
+/// keys rarely wait for each other.
 const SHARDS: usize = 16;
+/// The number of counters that a flush reads at once before it takes them.
+const AT_ONCE: usize = 16;
 /// How often one flush draws another writer id. A second conflict in a row already means that the
 /// ids are not random.
 const WRITERS: u32 = 4;
@@ -49,39 +54,66 @@ pub(crate) struct UsageRecorder {
     outbox: AsyncMutex<Outbox>,
 }
 
-/// The counters that were used, in the order of their first use. A key has several if its snapshot
-/// was renewed.
+/// The uses of some keys since the last flush.
 #[derive(Default)]
 struct List {
-    used: Vec<Arc<Tally>>,
-    /// The length at which the counters of each key are joined.
-    join_at: usize,
+    /// The snapshots whose counters were used, with the ids of their keys. A key has several if threads
+    /// use copies of its snapshot.
+    used: Vec<(KeyId, Arc<Snapshot>)>,
+    /// The uses of snapshots that only requests hold, or that the store has replaced.
+    apart: HashMap<KeyId, Tally, RandomState>,
+    /// The number of used snapshots at which replaced ones are dropped.
+    drop_at: usize,
 }
 
 impl List {
-    /// The length below which counters are not joined. A list of this length is cheap even for a
-    /// single key, and joining costs little for each use.
+    /// The number of snapshots below which replaced ones are not looked for.
     const SHORTEST: usize = 16;
 
-    fn push(&mut self, used: Arc<Tally>, default: &Alerts) {
-        if self.used.len() >= self.join_at.max(Self::SHORTEST) {
+    fn push(&mut self, key: KeyId, used: Arc<Snapshot>, default: &Alerts) {
+        if self.used.len() >= self.drop_at.max(Self::SHORTEST) {
             let before = self.used.len();
-            self.used = joined(std::mem::take(&mut self.used), default);
-            // If each use renews its snapshot, the list stays within 1.5 times the number of keys.
-            // Otherwise there is nothing to join, and the next attempt is far away.
-            let kept = self.used.len();
-            self.join_at = if kept > before / 8 * 7 { kept * 4 } else { kept + kept / 2 };
+            self.drop_replaced(default);
+            // To look at a snapshot costs a cache miss. If few are replaced, a use pays for a third of
+            // one, and otherwise for one.
+            let in_use = self.used.len();
+            self.drop_at = if in_use > before / 8 * 7 { in_use * 4 } else { in_use * 2 };
         }
-        self.used.push(used);
+        self.used.push((key, used));
     }
-}
 
-/// Joins the counters of each key into one. The latest counter with the newest secret takes the
-/// counts of the others.
-fn joined(used: Vec<Arc<Tally>>, default: &Alerts) -> Vec<Arc<Tally>> {
-    let mut joined: HashMap<KeyId, Arc<Tally>, RandomState> = HashMap::default();
-    for tally in used {
-        match joined.entry(*tally.key()) {
+    /// Drops the snapshots that nothing else holds, and keeps their counts.
+    fn drop_replaced(&mut self, default: &Alerts) {
+        for (key, snapshot) in std::mem::take(&mut self.used) {
+            let in_use = self.keep_replaced(&key, snapshot, default);
+            self.used.extend(in_use.map(|snapshot| (key, snapshot)));
+        }
+    }
+
+    /// Keeps the counts of a snapshot if nothing else holds it, and returns it otherwise.
+    fn keep_replaced(
+        &mut self,
+        key: &KeyId,
+        snapshot: Arc<Snapshot>,
+        default: &Alerts,
+    ) -> Option<Arc<Snapshot>> {
+        // The usual case costs a read and not a write.
+        if Arc::strong_count(&snapshot) > 1 {
+            return Some(snapshot);
+        }
+        match Arc::try_unwrap(snapshot) {
+            Ok(replaced) => {
+                self.add(*key, replaced.into_tally(), default);
+                None
+            }
+            Err(in_use) => Some(in_use),
+        }
+    }
+
+    /// Adds the uses of a tally. Of the tallies of a key, the latest one with the newest secret takes
+    /// the counts of the others.
+    fn add(&mut self, key: KeyId, tally: Tally, default: &Alerts) {
+        match self.apart.entry(key) {
             Entry::Vacant(place) => {
                 place.insert(tally);
             }
@@ -94,7 +126,6 @@ fn joined(used: Vec<Arc<Tally>>, default: &Alerts) -> Vec<Arc<Tally>> {
             }
         }
     }
-    joined.into_values().collect()
 }
 
 #[derive(Default)]
@@ -113,8 +144,8 @@ impl Drop for UsageRecorder {
     fn drop(&mut self) {
         for shard in &mut self.used {
             let list = shard.get_mut().unwrap_or_else(PoisonError::into_inner);
-            for tally in &list.used {
-                tally.unlist();
+            for (_, snapshot) in &list.used {
+                snapshot.tally().unlist();
             }
         }
     }
@@ -147,22 +178,63 @@ impl UsageRecorder {
         }
     }
 
-    /// Counts a use of a key.
-    pub(crate) fn count(&self, snapshot: &Snapshot, counted: Counted, now: Timestamp) {
+    /// Counts a use of a key whose snapshot the caller owns.
+    pub(crate) fn count_owned(&self, snapshot: &Arc<Snapshot>, counted: Counted, now: Timestamp) {
+        if Arc::strong_count(snapshot) > 1 {
+            return self.count(snapshot.record().id(), snapshot, counted, now);
+        }
+        // The store has made the snapshot for this request, or has replaced it. It ends with the
+        // request, so its own counter would have to be emptied at once.
+        let tally = snapshot.fresh_tally();
+        tally.count(counted, now, &self.default);
+        let key = *snapshot.record().id();
+        self.shard(&key).add(key, tally, &self.default);
+    }
+
+    /// Counts a use of a key whose snapshot the store holds. The snapshot is rarely in the CPU's cache as
+    /// far as its id, so the caller names the key.
+    pub(crate) fn count(
+        &self,
+        key: &KeyId,
+        snapshot: &Arc<Snapshot>,
+        counted: Counted,
+        now: Timestamp,
+    ) {
+        debug_assert_eq!(key, snapshot.record().id());
         let tally = snapshot.tally();
-        if tally.count(counted, now, &self.default) {
+        let noted = tally.count(counted, now, &self.default);
+        if noted.are_many {
+            snapshot.add_seats();
+        }
+        if noted.is_listed {
             return;
         }
-        let mut list = self.shard(tally.key());
+        let mut list = self.shard(key);
         // Under the lock, so that a use which finds the tally listed is in the next flush.
         if !tally.mark_listed() {
             return;
         }
-        list.push(Arc::clone(tally), &self.default);
+        list.push(*key, Arc::clone(snapshot), &self.default);
     }
 
-    /// Stores all uses that were counted before the call.
+    /// Stores all uses that were counted before the call. Also if it fails, it drops the snapshots that
+    /// the store has replaced.
     pub(crate) async fn flush(
+        &self,
+        store: &dyn KeyStore,
+        random: &Random,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let flushed = self.try_flush(store, random, now).await;
+        if flushed.is_err() {
+            for shard in &self.used {
+                lock(shard).drop_replaced(&self.default);
+            }
+        }
+        flushed
+    }
+
+    async fn try_flush(
         &self,
         store: &dyn KeyStore,
         random: &Random,
@@ -243,31 +315,65 @@ impl UsageRecorder {
         Ok(std::array::from_fn(|n| hash[n]))
     }
 
-    /// Empties the counters of the list and returns their uses, those of each key oldest first.
+    /// Empties the counters of the lists and returns their uses, those of each key side by side and
+    /// oldest first.
     fn take(&self) -> Vec<UsageDelta> {
-        let mut deltas = BTreeMap::new();
-        for shard in &self.used {
-            let listed = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-            for tally in joined(listed.used, &self.default) {
-                let key = *tally.key();
-                for Uses { kind, count, last_used_at, alert } in tally.take(&self.default) {
-                    let period = alert.map(|alert| {
-                        (alert.window_start(last_used_at), alert.period(), alert.uses())
-                    });
-                    let none = UsageDelta { key, kind, uses: 0, last_used_at, alert };
-                    let delta = deltas.entry((key, kind, period)).or_insert(none);
-                    delta.uses = delta.uses.saturating_add(count);
-                    delta.last_used_at = delta.last_used_at.max(last_used_at);
+        // A list has a range of the ids, so the lists one after the other are sorted.
+        let lists = self.used.iter().map(|shard| std::mem::take(&mut *lock(shard)));
+        lists.flat_map(|list| self.take_list(list)).collect()
+    }
+
+    fn take_list(&self, mut list: List) -> Vec<UsageDelta> {
+        let mut taken = Vec::with_capacity(list.used.len());
+        let mut take = |key: &KeyId, tally: &Tally| {
+            tally.take(&self.default, |Uses { kind, count: uses, last_used_at, alert }| {
+                taken.push(UsageDelta { key: *key, kind, uses, last_used_at, alert });
+            });
+        };
+        let mut used = std::mem::take(&mut list.used);
+        used.sort_unstable_by_key(|(key, _)| *key);
+        let mut used = used.into_iter();
+        while let [_, ..] = used.as_slice() {
+            // The counters are rarely in the CPU's cache. Reads of several arrive at once, unlike writes.
+            for (_, snapshot) in used.as_slice().iter().take(AT_ONCE) {
+                black_box((Arc::strong_count(snapshot), snapshot.tally().is_listed()));
+            }
+            for (key, snapshot) in used.by_ref().take(AT_ONCE) {
+                if let Some(in_use) = list.keep_replaced(&key, snapshot, &self.default) {
+                    take(&key, in_use.tally());
                 }
             }
         }
-        let mut deltas: Vec<UsageDelta> = deltas.into_values().collect();
-        deltas.sort_by_key(|delta| (delta.key, delta.last_used_at));
-        deltas
+        list.apart.iter().for_each(|(key, tally)| take(key, tally));
+        // The uses of a key, a kind and a window of an alert become one delta.
+        let window = |delta: &UsageDelta| {
+            let alert = delta.alert.as_ref();
+            alert
+                .map(|alert| (alert.window_start(delta.last_used_at), alert.period(), alert.uses()))
+        };
+        taken.sort_unstable_by(|a, b| {
+            let kinds = (a.key, a.kind).cmp(&(b.key, b.kind));
+            kinds.then_with(|| window(a).cmp(&window(b)))
+        });
+        taken.dedup_by(|delta, kept| {
+            let is_same =
+                (delta.key, delta.kind) == (kept.key, kept.kind) && window(delta) == window(kept);
+            if is_same {
+                kept.uses = kept.uses.saturating_add(delta.uses);
+                kept.last_used_at = kept.last_used_at.max(delta.last_used_at);
+            }
+            is_same
+        });
+        taken.sort_by_key(|delta| (delta.key, delta.last_used_at));
+        taken
     }
 
     fn shard(&self, key: &KeyId) -> MutexGuard<'_, List> {
-        // A panic cannot leave a list half changed.
-        self.used[key.stripe(SHARDS)].lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.used[key.stripe(SHARDS)])
     }
+}
+
+fn lock(list: &Mutex<List>) -> MutexGuard<'_, List> {
+    // A panic cannot leave a list half changed.
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }

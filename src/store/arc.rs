@@ -14,12 +14,13 @@ use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
 use crate::record::user::User;
 use crate::store::KeyStore;
-use crate::store::batch::{Batch, Changes, Epoch};
+use crate::store::batch::Batch;
+use crate::store::changes::{Changes, Marker};
 use crate::store::error::StoreError;
 use crate::store::query::{
     AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
-use crate::store::resolve::Resolve;
+use crate::store::resolve::{Look, Resolve};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
@@ -37,6 +38,10 @@ pub(crate) fn find<T: KeyStore>(mut store: &dyn KeyStore) -> Option<&T> {
 impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
         (**self).resolve(key, freshness)
+    }
+
+    fn peek(&self, key: &KeyId, freshness: Freshness, look: &mut Look<'_>) -> bool {
+        (**self).peek(key, freshness, look)
     }
 
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
@@ -58,7 +63,7 @@ impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
     async fn policies(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
         (**self).policies(tenants).await
     }
 
@@ -122,7 +127,7 @@ impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
         (**self).tenants(query, at).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         (**self).commit(batch).await
     }
 
@@ -130,7 +135,7 @@ impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
         (**self).add_usage(batch).await
     }
 
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+    async fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
         (**self).changes(since).await
     }
 }

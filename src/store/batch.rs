@@ -11,28 +11,12 @@ use crate::record::user::User;
 use crate::value::id::{AccountId, IdError, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
-/// The number of a commit, which orders all commits of a store.
-///
-/// Each commit has a greater number than the one before it.
-///
-/// ```
-/// # futures_lite::future::block_on(async {
-/// use keywright::store::{Batch, KeyStore, MemoryStore};
-///
-/// let store = MemoryStore::new();
-/// let first = store.commit(Batch::default()).await?;
-/// let second = store.commit(Batch::default()).await?;
-/// assert!(first < second);
-/// # Ok::<(), keywright::Error>(())
-/// # }).unwrap();
-/// ```
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Epoch(pub u64);
-
 /// A set of conditions, changes and events that a store writes in one atomic step.
 ///
-/// A batch names each [`Subject`] in at most one change. A store refuses a batch that names a
-/// subject twice, with [`Unsupported`](super::StoreErrorKind::Unsupported).
+/// A batch touches one tenant. A key or service account of another tenant counts as absent. A store
+/// refuses a batch with a change, a condition or an event that names another tenant, with
+/// [`Unsupported`](super::StoreErrorKind::Unsupported). It also refuses a batch that names a
+/// [`Subject`] in two changes.
 ///
 /// ```
 /// # futures_lite::future::block_on(async {
@@ -46,7 +30,7 @@ pub struct Epoch(pub u64);
 /// let batch = Batch {
 ///     conditions: vec![Condition::PolicyVersion { tenant: globex.clone(), version: 0 }],
 ///     changes: vec![Change::PutPolicy { tenant: globex.clone(), policy }],
-///     events: Vec::new(),
+///     ..Batch::of(globex.clone())
 /// };
 /// store.commit(batch.clone()).await?;
 /// let stored = store.policies(&[globex]).await?;
@@ -57,14 +41,33 @@ pub struct Epoch(pub u64);
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Batch {
+    /// The tenant that the batch touches.
+    pub tenant: TenantId,
     /// The conditions. If one of them does not hold, nothing is written.
     pub conditions: Vec<Condition>,
     /// The changes to write.
     pub changes: Vec<Change>,
     /// The audit events that record the changes. The store sets their sequence numbers.
     pub events: Vec<Event>,
+}
+
+impl Batch {
+    /// Creates an empty batch of a tenant.
+    ///
+    /// ```
+    /// use keywright::store::{Batch, Change};
+    /// use keywright::{KeyId, TenantId};
+    ///
+    /// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
+    /// let globex = TenantId::new("globex")?;
+    /// let batch = Batch { changes: vec![Change::DeleteKey(key)], ..Batch::of(globex) };
+    /// # Ok::<(), keywright::IdError>(())
+    /// ```
+    pub fn of(tenant: TenantId) -> Self {
+        Self { tenant, conditions: Vec::new(), changes: Vec::new(), events: Vec::new() }
+    }
 }
 
 /// A condition of a batch, which must hold at the moment of the commit.
@@ -74,8 +77,9 @@ pub struct Batch {
 /// use keywright::store::{Batch, Condition};
 ///
 /// // The tenant has no stored policy yet.
-/// let unset = Condition::PolicyVersion { tenant: TenantId::new("globex")?, version: 0 };
-/// let batch = Batch { conditions: vec![unset], ..Batch::default() };
+/// let globex = TenantId::new("globex")?;
+/// let unset = Condition::PolicyVersion { tenant: globex.clone(), version: 0 };
+/// let batch = Batch { conditions: vec![unset], ..Batch::of(globex) };
 /// # Ok::<(), keywright::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -165,10 +169,10 @@ pub enum Change {
     /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the stored record has another
     /// version or is absent. So an update that was prepared before a revoke cannot undo the revoke.
     ///
-    /// The tenant and the creation time of a key never change. If one of them differs, the store
-    /// fails with [`Unsupported`](super::StoreErrorKind::Unsupported). The owner can change: the
-    /// key then counts as a key of the new owner. If the new owner is a service account that is
-    /// absent, the store fails with [`Conflict`](super::StoreErrorKind::Conflict).
+    /// The creation time of a key never changes. If it differs, the store fails with
+    /// [`Unsupported`](super::StoreErrorKind::Unsupported). The owner can change: the key then
+    /// counts as a key of the new owner. If the new owner is a service account that is absent, the
+    /// store fails with [`Conflict`](super::StoreErrorKind::Conflict).
     UpdateKey(KeyRecord),
     /// Revokes a key at any version: replaces the stored record with the result of
     /// [`KeyRecord::revoked`].
@@ -195,8 +199,7 @@ pub enum Change {
     /// version of the new one.
     ///
     /// Fails with [`Conflict`](super::StoreErrorKind::Conflict) if the stored account has another
-    /// version or is absent, and with [`Unsupported`](super::StoreErrorKind::Unsupported) if the
-    /// tenant differs.
+    /// version or is absent.
     UpdateAccount(ServiceAccount),
     /// Removes a service account.
     ///
@@ -237,6 +240,18 @@ pub enum Change {
 }
 
 impl Change {
+    /// Returns the tenant that the change names. A change that names only an id is looked up in the
+    /// tenant of its batch.
+    pub(in crate::store) fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::InsertKey(record) | Self::UpdateKey(record) => Some(&record.key().tenant),
+            Self::InsertAccount(account) | Self::UpdateAccount(account) => Some(&account.tenant),
+            Self::PutUser(user) => Some(&user.tenant),
+            Self::PutPolicy { tenant, .. } | Self::ForgetEvents { tenant, .. } => Some(tenant),
+            Self::RevokeKey { .. } | Self::DeleteKey(_) | Self::DeleteAccount(_) => None,
+        }
+    }
+
     /// Returns the subject that the change touches.
     ///
     /// ```
@@ -320,38 +335,4 @@ impl FromStr for Subject {
             )),
         }
     }
-}
-
-/// The subjects that were touched since an epoch, for caches.
-///
-/// ```
-/// # futures_lite::future::block_on(async {
-/// use keywright::store::{Batch, Change, Epoch, KeyStore, MemoryStore, Subject};
-/// # use keywright::{TenantId, store::TenantPolicy};
-///
-/// # let store = MemoryStore::new();
-/// # let globex = TenantId::new("globex")?;
-/// # let policy = TenantPolicy { version: 1, ..TenantPolicy::default() };
-/// let change = Change::PutPolicy { tenant: globex.clone(), policy };
-/// store.commit(Batch { changes: vec![change], ..Batch::default() }).await?;
-///
-/// let changes = store.changes(Epoch(0)).await?;
-/// assert_eq!(changes.epoch, Epoch(1));
-/// assert_eq!(changes.touched, Some(vec![Subject::Policy(globex)]));
-/// # Ok::<(), keywright::Error>(())
-/// # }).unwrap();
-/// ```
-#[derive(Clone, Debug)]
-pub struct Changes {
-    /// The epoch of the last commit that is included. Every commit that was acknowledged before the
-    /// call is included.
-    ///
-    /// If no commit has reached the epoch of the question, this one is lower. The store has then lost
-    /// commits, for example because it was restored from a backup. A cache then drops all its
-    /// entries and ignores [`touched`](Self::touched).
-    pub epoch: Epoch,
-    /// The subjects that the commits after the epoch of the question have touched. They come in any
-    /// order, and a subject may occur more than once. `None` if the store does not have them all: a
-    /// cache then drops all its entries.
-    pub touched: Option<Vec<Subject>>,
 }

@@ -18,7 +18,7 @@ use crate::record::usage::WriterConflict;
 /// use keywright::store::{Batch, Change, KeyStore, MemoryStore, StoreErrorKind};
 ///
 /// let absent: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
-/// let batch = Batch { changes: vec![Change::DeleteKey(absent)], ..Batch::default() };
+/// let batch = Batch { changes: vec![Change::DeleteKey(absent)], ..Batch::of("globex".parse()?) };
 /// let error = MemoryStore::new().commit(batch).await.unwrap_err();
 /// assert_eq!(error.kind(), StoreErrorKind::Conflict);
 /// # Ok::<(), keywright::Error>(())

@@ -9,11 +9,14 @@ mod arc;
 mod batch;
 #[cfg(feature = "cached")]
 mod cached;
+mod changes;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod epoch;
 mod error;
 #[cfg(feature = "file")]
 mod file;
+mod key_index;
 mod memory;
 pub mod plan;
 #[cfg(feature = "postgres")]
@@ -25,6 +28,7 @@ mod transfer;
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
@@ -37,12 +41,13 @@ pub use async_trait::async_trait;
 
 #[cfg(feature = "cached")]
 pub(crate) use self::arc::find as find_store;
-pub use self::batch::{Batch, Change, Changes, Condition, Epoch, Subject};
+pub use self::batch::{Batch, Change, Condition, Subject};
 #[cfg(feature = "cached")]
 pub use self::cached::{
     CacheOptions, CacheOptionsError, CacheState, CachedStore, ChangeHints, ManualMonotonicClock,
     MonotonicClock, SystemMonotonicClock,
 };
+pub use self::changes::{Changes, Marker};
 pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "file")]
 pub use self::file::{FileOptions, FileStore};
@@ -56,7 +61,7 @@ pub use self::query::{
     AccountQuery, Cursor, CursorError, DEFAULT_LIMIT, EventQuery, KeyPosition, KeyQuery, KeySort,
     ListQuery, Listed, MAX_LIMIT, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
-pub use self::resolve::{Resolve, Resolved};
+pub use self::resolve::{FoundRef, Look, Resolve, Resolved};
 #[cfg(feature = "postgres")]
 pub use self::transfer::{
     MoveError, MoveOptions, MovingStore, Transfer, TransferError, TransferProgress, TransferSource,
@@ -75,7 +80,7 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// Implement it under `#[async_trait]`, which [`store`](self) re-exports. The module [`plan`]
 /// decides what each batch changes, so a store only has to read and write rows. The crate's example
-/// `custom_store` is a complete store and a program that uses it, in 120 lines of code.
+/// `custom_store` is a complete store and a program that uses it, in 125 lines of code.
 ///
 /// The feature `conformance` adds a test suite that checks a store against this contract. It cannot
 /// check that acknowledged writes survive a power cut (Durability 2). It checks that a batch of usage
@@ -98,13 +103,14 @@ pub use crate::value::digest::{Digest, DigestError};
 /// policies during maintenance:
 ///
 /// ```
-/// # use keywright::store::{AccountQuery, Changes, EventQuery, KeyQuery, Page, StoredKey, UsageBatch};
+/// # use keywright::store::{AccountQuery, Changes, EventQuery, KeyQuery, Marker, Page, StoredKey, UsageBatch};
 /// # use keywright::store::{TenantEntry, TenantQuery};
 /// # use keywright::store::{OwnedKeys, TenantPolicy};
 /// # use keywright::{AccountId, Event, Owner, ServiceAccount, TenantId, Timestamp, User, UserId};
+/// # use std::sync::Arc;
 /// use keywright::KeyId;
 /// use keywright::store::{
-///     Batch, Epoch, Freshness, KeyStore, MemoryStore, Resolve, StoreError, async_trait,
+///     Batch, Freshness, KeyStore, Look, MemoryStore, Resolve, StoreError, async_trait,
 /// };
 ///
 /// #[derive(Debug)]
@@ -116,7 +122,11 @@ pub use crate::value::digest::{Digest, DigestError};
 ///         self.0.resolve(key, freshness)
 ///     }
 ///
-///     async fn commit(&self, _: Batch) -> Result<Epoch, StoreError> {
+///     fn peek(&self, key: &KeyId, freshness: Freshness, look: &mut Look<'_>) -> bool {
+///         self.0.peek(key, freshness, look)
+///     }
+///
+///     async fn commit(&self, _: Batch) -> Result<(), StoreError> {
 ///         Err(StoreError::unavailable("the service is in maintenance; try again later"))
 ///     }
 ///
@@ -130,7 +140,7 @@ pub use crate::value::digest::{Digest, DigestError};
 ///     # async fn user(&self, t: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
 ///     #     self.0.user(t, user).await
 ///     # }
-///     # async fn policies(&self, t: &[TenantId]) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+///     # async fn policies(&self, t: &[TenantId]) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
 ///     #     self.0.policies(t).await
 ///     # }
 ///     # async fn keys(&self, t: &TenantId, q: &KeyQuery, at: Timestamp) -> Result<Page<StoredKey>, StoreError> {
@@ -157,13 +167,13 @@ pub use crate::value::digest::{Digest, DigestError};
 ///     # async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
 ///     #     self.0.add_usage(batch).await
 ///     # }
-///     # async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+///     # async fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
 ///     #     self.0.changes(since).await
 ///     # }
 /// }
 /// # futures_lite::future::block_on(async {
 /// let store = Maintenance(MemoryStore::new());
-/// assert!(store.commit(Batch::default()).await.is_err());
+/// assert!(store.commit(Batch::of(TenantId::default())).await.is_err());
 /// # });
 /// ```
 ///
@@ -191,8 +201,8 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// ## Order
 ///
-/// 1. Commits happen one after another. The [`Epoch`] of a commit is greater than those of all
-///    earlier commits. Adding usage has no epoch.
+/// 1. The commits of one tenant happen one after another. Commits of different tenants need no order.
+///    In a store for many nodes, they should rarely wait for each other.
 /// 2. The events of each tenant are numbered from 1, in the order in which they were written,
 ///    without gaps. Each tenant has its own numbers, so they reveal nothing about other tenants.
 /// 3. Only [`Change::ForgetEvents`] removes events. It removes the oldest events first, and never
@@ -253,11 +263,15 @@ pub use crate::value::digest::{Digest, DigestError};
 ///
 /// ## Changes
 ///
-/// 1. [`changes`](Self::changes) returns every subject that a commit after the given epoch has
-///    touched, in any order. A store that does not know them all returns `None` in
+/// 1. A [`Marker`] stands for a set of commits. The marker of an answer includes every commit that was
+///    acknowledged before the call.
+/// 2. [`changes`](Self::changes) returns every subject that was touched by a commit that the new marker
+///    includes and the given one does not. A store that does not know them all returns `None` in
 ///    [`Changes::touched`].
-/// 2. The epoch of the answer is that of the store's newest commit, also if the given epoch is
-///    higher. A cache recognizes by it that the store has lost commits.
+/// 3. A commit that the marker includes is visible to every call that starts after the answer.
+/// 4. A store that knows that it has lost commits of the given marker sets [`Changes::has_lost`]. It
+///    never sets it for [`Marker::default`].
+/// 5. The marker of another store is no error: the answer is `None` in [`Changes::touched`].
 ///
 /// ## Tenants
 ///
@@ -268,6 +282,9 @@ pub use crate::value::digest::{Digest, DigestError};
 ///    bytes, each once. The numbers of an entry are those of the tenant's records at one moment.
 /// 4. [`owned_keys`](Self::owned_keys) and [`count_keys`](Self::count_keys) count only the keys of
 ///    their tenant, also if an owner of another tenant has the same id.
+/// 5. A batch touches only its own tenant, [`Batch::tenant`]. A key or account of another tenant counts
+///    as absent, except that its id cannot be inserted again. A batch that names another tenant is
+///    refused as [`Unsupported`](StoreErrorKind::Unsupported). [`plan::batch`] checks this.
 ///
 /// ## Failure
 ///
@@ -302,6 +319,18 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// Dropping the future has no effect on the store.
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a>;
+
+    /// Calls `look` with the answer of [`resolve`](Self::resolve) if the store has it in memory, and
+    /// returns whether it called.
+    ///
+    /// A verification peeks first. It compares the secret, and takes a reference of its own to the
+    /// snapshot only if the key is accepted. A store calls `look` once, with an answer that
+    /// `resolve` could give at this moment, or returns `false` without a call. The caller then
+    /// calls `resolve`. A store that asks a database for each key always returns `false`.
+    ///
+    /// `look` reads the host's [`Clock`](crate::Clock), which may use the store itself. Hold no lock
+    /// during the call.
+    fn peek(&self, key: &KeyId, freshness: Freshness, look: &mut Look<'_>) -> bool;
 
     /// Returns a key of the tenant, with its usage and the record of its owner; `None` if the tenant
     /// has no such key.
@@ -348,8 +377,10 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     ///
     /// # Cancel safety
     /// Dropping the future has no effect on the store.
-    async fn policies(&self, tenants: &[TenantId])
-    -> Result<Vec<Option<TenantPolicy>>, StoreError>;
+    async fn policies(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError>;
 
     /// Returns a page of the tenant's keys, with their usage and the records of their owners.
     ///
@@ -460,15 +491,15 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<Page<TenantEntry>, StoreError>;
 
-    /// Writes a batch, all of it or nothing, and returns the epoch of the commit.
+    /// Writes a batch, all of it or nothing.
     ///
     /// # Errors
     /// * [`Conflict`](StoreErrorKind::Conflict), [`AlreadyExists`](StoreErrorKind::AlreadyExists)
     ///   or [`LimitReached`](StoreErrorKind::LimitReached) as [`Condition`] and [`Change`]
     ///   describe.
-    /// * [`Unsupported`](StoreErrorKind::Unsupported) if the batch names one subject in two
-    ///   changes, if an update changes the tenant or creation time of a key or the tenant of an
-    ///   account, or if a version is above 2⁶³ − 1.
+    /// * [`Unsupported`](StoreErrorKind::Unsupported) if the batch names another tenant than its own,
+    ///   or one subject in two changes, if an update changes the creation time of a key, or if a
+    ///   version is above 2⁶³ − 1.
     /// * [`Corrupt`](StoreErrorKind::Corrupt) if the stored data is damaged.
     /// * [`Unavailable`](StoreErrorKind::Unavailable) if the store cannot write now. After this
     ///   kind of error only, the batch may have been written.
@@ -476,7 +507,7 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     /// # Cancel safety
     /// If the future is dropped, the batch is written in whole or not at all. It may be written
     /// after the drop.
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError>;
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError>;
 
     /// Adds a batch of usage to the totals.
     ///
@@ -494,16 +525,15 @@ pub trait KeyStore: Any + fmt::Debug + Send + Sync + 'static {
     /// safe.
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError>;
 
-    /// Returns the subjects that commits have touched since an epoch, for caches.
+    /// Returns the subjects that commits have touched since a marker, for caches.
     ///
-    /// A store that does not record changes may always return `None` in [`Changes::touched`]. If
-    /// `since` is above the epoch of the newest commit, the store still returns that lower epoch;
-    /// see [`Changes::epoch`].
+    /// A store that does not record changes may always return [`Marker::default`] and `None` in
+    /// [`Changes::touched`].
     ///
     /// # Errors
     /// [`Unavailable`](StoreErrorKind::Unavailable) or [`Corrupt`](StoreErrorKind::Corrupt).
     ///
     /// # Cancel safety
     /// Dropping the future has no effect on the store.
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError>;
+    async fn changes(&self, since: &Marker) -> Result<Changes, StoreError>;
 }

@@ -5,13 +5,62 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::error::StoreError;
-use crate::record::freshness::Found;
+use crate::record::freshness::{Age, Found};
+use crate::record::snapshot::Snapshot;
 
 /// The answer of [`KeyStore::resolve`](super::KeyStore::resolve); `None` if there is no such key.
 pub type Resolved = Result<Option<Found>, StoreError>;
+
+/// A borrowed [`Found`]: the answer that [`KeyStore::peek`](super::KeyStore::peek) shows.
+///
+/// ```
+/// use keywright::store::{Freshness, KeyStore};
+///
+/// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
+/// # futures_lite::future::block_on(async {
+/// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+/// # let store = std::sync::Arc::new(MemoryStore::new());
+/// # let keywright = Keywright::builder(store.clone()).default_policy(policy).build()?;
+/// # let alice = Actor::developer(UserId::new("alice")?);
+/// # let new = NewKey::named("prod-main-app")?;
+/// # let issued = keywright.authority().generate(&alice, new).await?;
+/// let mut seen = None;
+/// let has_looked = store.peek(&issued.key.id, Freshness::StoreDefault, &mut |found| {
+///     seen = found.map(|found| found.snapshot.record().version());
+/// });
+/// assert!(has_looked);
+/// assert_eq!(seen, Some(1));
+/// # Ok::<(), keywright::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct FoundRef<'a> {
+    /// The key with its owner and policy.
+    pub snapshot: &'a Arc<Snapshot>,
+    /// The age of the snapshot.
+    pub age: Age,
+}
+
+impl FoundRef<'_> {
+    /// Returns the answer with the copy of its snapshot that this thread takes, if there are copies.
+    pub(crate) fn of_this_thread(self) -> Self {
+        Self { snapshot: self.snapshot.of_this_thread(), ..self }
+    }
+}
+
+impl From<FoundRef<'_>> for Found {
+    fn from(found: FoundRef<'_>) -> Self {
+        Self { snapshot: Arc::clone(found.snapshot), age: found.age }
+    }
+}
+
+/// The function that [`KeyStore::peek`](super::KeyStore::peek) calls with its answer; `None` if there
+/// is no such key.
+pub type Look<'a> = dyn FnMut(Option<FoundRef<'_>>) + 'a;
 
 /// The future of [`KeyStore::resolve`](super::KeyStore::resolve): a ready answer, or a boxed
 /// future.

@@ -41,6 +41,34 @@ pub(crate) fn fill(random: &Random, out: &mut [u8]) -> Result<(), RandomError> {
     Err(RandomError::Stuck)
 }
 
+/// The value of each byte; [`NO_SYMBOL`] for one that is not a symbol.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_SYMBOL; 256];
+    let mut value: u8 = 0;
+    while value < 62 {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+const NO_SYMBOL: u8 = 0x80;
+
+/// Returns the value of two symbols, from 0 to 62 * 62 - 1.
+pub(crate) fn value_of_two(symbols: [u8; 2]) -> usize {
+    let [high, low] = symbols.map(|symbol| usize::from(VALUES[usize::from(symbol)]));
+    62 * high + low
+}
+
+/// Returns the value of six symbols, most significant first, or `None` if a byte is not a symbol.
+///
+/// It is the inverse of [`six`]. The steps do not wait for each other, as the divisions of `six` do.
+pub(crate) fn value_of_six(text: [u8; 6]) -> Option<u64> {
+    let values = text.map(|byte| VALUES[usize::from(byte)]);
+    let pair = |at: usize| u64::from(values[at]) * 62 + u64::from(values[at + 1]);
+    let value = (pair(0) * 3_844 + pair(2)) * 3_844 + pair(4);
+    (values.into_iter().fold(0, |all, value| all | value) & NO_SYMBOL == 0).then_some(value)
+}
+
 /// Returns `value` as exactly six symbols, most significant first; 62⁶ exceeds 2³².
 pub(crate) fn six(value: u32) -> [u8; 6] {
     let mut rest = value;
@@ -62,6 +90,23 @@ mod tests {
         assert_eq!(&six(61), b"00000z");
         assert_eq!(&six(62), b"000010");
         assert_eq!(&six(u32::MAX), b"4gfFC3");
+    }
+
+    #[test]
+    fn value_of_six_inverts_six() {
+        let mut random = fastrand::Rng::with_seed(62);
+        let drawn = std::iter::repeat_with(|| random.u32(..)).take(10_000);
+        for value in drawn.chain([0, 61, 62, u32::MAX]) {
+            assert_eq!(value_of_six(six(value)), Some(value.into()));
+        }
+        assert_eq!(value_of_six(*b"zzzzzz"), Some(62_u64.pow(6) - 1));
+        for byte in (0..=u8::MAX).filter(|byte| !ALPHABET.contains(byte)) {
+            for place in 0..6 {
+                let mut text = *b"000000";
+                text[place] = byte;
+                assert_eq!(value_of_six(text), None, "{byte} in place {place}");
+            }
+        }
     }
 
     #[test]

@@ -188,10 +188,10 @@ impl KeyId {
         &self.0
     }
 
-    /// Returns the stripe of the id, from 0 to `stripes - 1`. The last character is as random as
-    /// any.
+    /// Returns the stripe of the id, from 0 to `stripes - 1`. Stripes have about the same size, and ids
+    /// in ascending order are in stripes in ascending order.
     pub(crate) fn stripe(&self, stripes: usize) -> usize {
-        usize::from(self.0[Self::LEN - 1]) % stripes
+        base62::value_of_two([self.0[0], self.0[1]]) * stripes / (62 * 62)
     }
 
     /// Creates an id from bytes that are known to be base62.
@@ -212,6 +212,11 @@ random_id! {
     /// # Ok::<(), keywright::IdError>(())
     /// ```
     AccountId, "account id"
+}
+
+impl AccountId {
+    /// The first id in ascending order.
+    pub(crate) const FIRST: Self = Self([b'0'; 16]);
 }
 
 host_id! {

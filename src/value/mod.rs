@@ -14,6 +14,7 @@ pub(crate) mod rate;
 pub(crate) mod redact;
 pub(crate) mod reentrancy;
 pub(crate) mod scope;
+pub(crate) mod seat;
 pub(crate) mod secret;
 pub(crate) mod serde_strict;
 pub(crate) mod text;

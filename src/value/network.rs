@@ -3,9 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::redact::redact;
 use crate::value::text::{decimal, serde_as_text};
@@ -136,9 +137,11 @@ impl fmt::Debug for Network {
 /// assert!(!networks.allow(None), "the source is unknown");
 /// # Ok::<(), keywright::NetworkError>(())
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Networks(Vec<Network>);
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Networks(
+    /// The networks; `None` for all addresses, which takes no memory.
+    Option<Arc<Vec<Network>>>,
+);
 
 impl Networks {
     /// The maximum number of networks of a key.
@@ -165,7 +168,7 @@ impl Networks {
         if networks.len() > Self::MAX {
             return Err(NetworkError::TooMany(networks.len()));
         }
-        Ok(Self(networks))
+        Ok(Self((!networks.is_empty()).then(|| Arc::new(networks))))
     }
 
     /// Returns the list without restriction, which allows every source.
@@ -176,7 +179,7 @@ impl Networks {
     /// assert!(Networks::anywhere().allow(None));
     /// ```
     pub const fn anywhere() -> Self {
-        Self(Vec::new())
+        Self(None)
     }
 
     /// Returns whether a request from `source` may use the key.
@@ -193,8 +196,8 @@ impl Networks {
     /// # Ok::<(), keywright::NetworkError>(())
     /// ```
     pub fn allow(&self, source: Option<IpAddr>) -> bool {
-        self.0.is_empty()
-            || source.is_some_and(|source| self.0.iter().any(|net| net.contains(source)))
+        self.is_anywhere()
+            || source.is_some_and(|source| self.iter().any(|net| net.contains(source)))
     }
 
     /// Returns whether `other` covers each network of this list.
@@ -212,8 +215,8 @@ impl Networks {
     /// # Ok::<(), keywright::NetworkError>(())
     /// ```
     pub fn is_within(&self, other: &Self) -> bool {
-        let is_covered = |net: &Network| other.0.iter().any(|wide| wide.0.contains(&net.0));
-        other.is_anywhere() || !self.is_anywhere() && self.0.iter().all(is_covered)
+        let is_covered = |net: &Network| other.iter().any(|wide| wide.0.contains(&net.0));
+        other.is_anywhere() || !self.is_anywhere() && self.iter().all(is_covered)
     }
 
     /// Returns whether the list has no restriction.
@@ -226,13 +229,13 @@ impl Networks {
     /// # Ok::<(), keywright::NetworkError>(())
     /// ```
     pub fn is_anywhere(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// Returns the network of all IPv4 or all IPv6 addresses, if the list covers all of them.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn covering_all_addresses(&self) -> Option<Network> {
-        let all: Vec<IpNet> = self.0.iter().map(|network| network.0).collect();
+        let all: Vec<IpNet> = self.iter().map(|network| network.0).collect();
         let joined = IpNet::aggregate(&all);
         joined.into_iter().find(|network| network.prefix_len() == 0).map(Network)
     }
@@ -248,7 +251,25 @@ impl Networks {
     /// # Ok::<(), keywright::NetworkError>(())
     /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Network> {
-        self.0.iter()
+        self.as_slice().iter()
+    }
+}
+
+impl Networks {
+    fn as_slice(&self) -> &[Network] {
+        self.0.as_deref().map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Networks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Networks").field(&self.as_slice()).finish()
+    }
+}
+
+impl Serialize for Networks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_slice().serialize(serializer)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::token::Prefix;
+use super::token::{Prefix, UsualPrefix};
 
 /// The prefix of new keys, and the prefixes of the keys that are accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct Prefixes {
     own: Prefix,
+    usual: UsualPrefix,
     /// `None` accepts every prefix.
     accepted: Option<Arc<[Prefix]>>,
 }
@@ -15,13 +16,19 @@ pub(crate) struct Prefixes {
 impl Prefixes {
     /// Creates the prefixes of a setup. Returns `None` if its own prefix is not accepted.
     pub(crate) fn new(own: Prefix, accepted: Option<Arc<[Prefix]>>) -> Option<Self> {
-        let prefixes = Self { own, accepted };
+        let usual = UsualPrefix::new(own.clone());
+        let prefixes = Self { own, usual, accepted };
         prefixes.accept(&prefixes.own).then_some(prefixes)
     }
 
     /// Returns the prefix of new keys.
     pub(crate) fn own(&self) -> &Prefix {
         &self.own
+    }
+
+    /// Returns the prefix that most credentials have.
+    pub(crate) fn usual(&self) -> &UsualPrefix {
+        &self.usual
     }
 
     /// Returns whether keys with this prefix are accepted.

@@ -30,7 +30,8 @@ use crate::value::text::serde_as_text;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Rate {
     uses: NonZeroU32,
-    per: Duration,
+    /// The period in seconds.
+    per: u32,
 }
 
 /// A rate that exceeds a limit, or a text that is not a rate.
@@ -81,7 +82,8 @@ impl Rate {
             return Err(RateError::Period(per));
         }
         let count = NonZeroU32::new(uses).filter(|uses| uses.get() <= Self::MAX_USES);
-        Ok(Self { uses: count.ok_or(RateError::Uses(uses))?, per })
+        let seconds = u32::try_from(per.as_secs()).map_err(|_| RateError::Period(per))?;
+        Ok(Self { uses: count.ok_or(RateError::Uses(uses))?, per: seconds })
     }
 
     /// Returns the number of uses in a period.
@@ -106,7 +108,7 @@ impl Rate {
     /// # Ok::<(), keywright::RateError>(())
     /// ```
     pub fn per(&self) -> Duration {
-        self.per
+        Duration::from_secs(self.per.into())
     }
 
     /// Returns whether this rate allows no more uses than `other`, neither in a burst nor over
@@ -121,8 +123,8 @@ impl Rate {
     /// # Ok::<(), keywright::RateError>(())
     /// ```
     pub fn is_within(&self, other: &Self) -> bool {
-        let (mine, theirs) = (u128::from(self.uses.get()), u128::from(other.uses.get()));
-        mine <= theirs && mine * other.per.as_nanos() <= theirs * self.per.as_nanos()
+        let (mine, theirs) = (u64::from(self.uses.get()), u64::from(other.uses.get()));
+        mine <= theirs && mine * u64::from(other.per) <= theirs * u64::from(self.per)
     }
 
     /// Returns the rate that applies under a highest rate.
@@ -141,15 +143,17 @@ impl Rate {
     pub(crate) fn within_both(self, other: Self) -> Self {
         let uses = self.uses.min(other.uses);
         let seconds = |rate: Self| {
-            (u64::from(uses.get()) * rate.per.as_secs()).div_ceil(u64::from(rate.uses.get()))
+            (u64::from(uses.get()) * u64::from(rate.per)).div_ceil(u64::from(rate.uses.get()))
         };
-        Self { uses, per: Duration::from_secs(seconds(self).max(seconds(other))) }
+        // Neither number exceeds the period of its rate.
+        let per = u32::try_from(seconds(self).max(seconds(other))).unwrap_or(u32::MAX);
+        Self { uses, per }
     }
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}s", self.uses, self.per.as_secs())
+        write!(f, "{}/{}s", self.uses, self.per)
     }
 }
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
@@ -120,9 +120,12 @@ impl fmt::Debug for Scope {
 /// assert!(!scopes.contains(&Scope::new("invoices:write")?));
 /// # Ok::<(), keywright::ScopeError>(())
 /// ```
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct ScopeSet(Vec<Scope>);
+#[derive(Clone, Default, Eq, Hash, PartialEq)]
+pub struct ScopeSet(
+    /// The scopes, which clones share; `None` for the empty set. Many keys have the same set, and each
+    /// holds it twice, so it is one word and not two.
+    Option<Arc<Vec<Scope>>>,
+);
 
 impl ScopeSet {
     /// The maximum number of scopes in a set.
@@ -144,10 +147,20 @@ impl ScopeSet {
         let mut scopes: Vec<Scope> = scopes.into_iter().collect();
         scopes.sort_unstable();
         scopes.dedup();
+        scopes.shrink_to_fit();
         if scopes.len() > Self::MAX {
             return Err(ScopeError::TooMany(scopes.len()));
         }
-        Ok(Self(scopes))
+        Ok(Self::of(scopes))
+    }
+
+    /// Creates a set of scopes that are sorted and differ.
+    fn of(scopes: Vec<Scope>) -> Self {
+        Self((!scopes.is_empty()).then(|| Arc::new(scopes)))
+    }
+
+    fn as_slice(&self) -> &[Scope] {
+        self.0.as_ref().map_or(&[], |scopes| scopes)
     }
 
     /// Returns the empty set, which allows nothing.
@@ -158,7 +171,7 @@ impl ScopeSet {
     /// assert!(ScopeSet::empty().is_empty());
     /// ```
     pub const fn empty() -> Self {
-        Self(Vec::new())
+        Self(None)
     }
 
     /// Returns whether the set holds exactly this scope.
@@ -174,7 +187,7 @@ impl ScopeSet {
     pub fn contains(&self, scope: &Scope) -> bool {
         // Faster than a binary search in sets of the usual size: scopes of another length are told
         // apart without reading them.
-        self.0.contains(scope)
+        self.as_slice().contains(scope)
     }
 
     /// Returns the first scope, in ascending order, that is in this set and not in `ceiling`;
@@ -190,7 +203,7 @@ impl ScopeSet {
     /// # Ok::<(), keywright::ScopeError>(())
     /// ```
     pub fn first_outside(&self, ceiling: &Self) -> Option<&Scope> {
-        self.0.iter().find(|scope| !ceiling.contains(scope))
+        self.iter().find(|scope| !ceiling.contains(scope))
     }
 
     /// Returns the scopes that are in both sets.
@@ -209,7 +222,7 @@ impl ScopeSet {
 
     /// Returns the scopes for which `keep` returns true.
     pub(crate) fn filter(&self, keep: impl Fn(&Scope) -> bool) -> Self {
-        Self(self.iter().filter(|scope| keep(scope)).cloned().collect())
+        Self::of(self.iter().filter(|scope| keep(scope)).cloned().collect())
     }
 
     /// Returns whether the set has no scopes, and so allows nothing.
@@ -221,7 +234,7 @@ impl ScopeSet {
     /// # Ok::<(), keywright::ScopeError>(())
     /// ```
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// Returns the number of scopes, from 0 to 64.
@@ -233,7 +246,7 @@ impl ScopeSet {
     /// # Ok::<(), keywright::ScopeError>(())
     /// ```
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.as_slice().len()
     }
 
     /// Returns an iterator over the scopes in ascending order.
@@ -247,7 +260,7 @@ impl ScopeSet {
     /// # Ok::<(), keywright::ScopeError>(())
     /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
-        self.0.iter()
+        self.as_slice().iter()
     }
 }
 
@@ -278,6 +291,18 @@ impl fmt::Display for ScopeSet {
             write!(f, "{gap}{scope}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScopeSet").field(&self.as_slice()).finish()
+    }
+}
+
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_slice().serialize(serializer)
     }
 }
 

@@ -4,6 +4,7 @@
 //! crate uses this rule, through [`Timestamp::has_passed`].
 
 use std::fmt;
+use std::num::NonZeroI64;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,6 +16,11 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::value::redact::redact;
 use crate::value::text::serde_as_text;
+
+/// The microseconds of a time that never comes. They are last in every order.
+pub(crate) const NEVER: i64 = i64::MAX;
+/// The microseconds of a time that has not been yet. They are first in every order.
+pub(crate) const NEVER_YET: i64 = -1;
 
 /// An instant in UTC with microsecond precision, from 1970 to the end of the year 9999.
 ///
@@ -30,8 +36,11 @@ use crate::value::text::serde_as_text;
 /// assert_eq!(noon.to_string(), "2026-11-21T12:00:00Z");
 /// # Ok::<(), keywright::TimeError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Timestamp(i64);
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Timestamp(
+    /// The microseconds since the start of 1970, and one more: an `Option` then takes no more memory.
+    NonZeroI64,
+);
 
 /// The error for a time that is out of range, or a text that is not a time.
 ///
@@ -54,9 +63,14 @@ pub enum TimeError {
 
 impl Timestamp {
     /// The earliest time: 1970-01-01T00:00:00Z.
-    pub const MIN: Self = Self(0);
+    pub const MIN: Self = Self::of(0);
     /// The latest time: 9999-12-31T23:59:59.999999Z.
-    pub const MAX: Self = Self(253_402_300_799_999_999);
+    pub const MAX: Self = Self::of(253_402_300_799_999_999);
+
+    /// Returns the instant for microseconds that are in range.
+    const fn of(micros: i64) -> Self {
+        Self(NonZeroI64::new(micros + 1).expect("no time before 1970 is in range"))
+    }
 
     /// Returns the instant `micros` microseconds after the start of 1970, or `None` if it is out of
     /// range.
@@ -68,10 +82,10 @@ impl Timestamp {
     /// assert_eq!(Timestamp::from_unix_micros(-1), None);
     /// ```
     pub const fn from_unix_micros(micros: i64) -> Option<Self> {
-        if micros < Self::MIN.0 || micros > Self::MAX.0 {
+        if micros < Self::MIN.unix_micros() || micros > Self::MAX.unix_micros() {
             return None;
         }
-        Some(Self(micros))
+        Some(Self::of(micros))
     }
 
     /// Returns the instant `seconds` seconds after the start of 1970, or `None` if it is out of
@@ -101,7 +115,7 @@ impl Timestamp {
     /// # Ok::<(), keywright::TimeError>(())
     /// ```
     pub const fn unix_micros(self) -> i64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// Returns whether this time has come at `now`: `now >= self`.
@@ -129,7 +143,7 @@ impl Timestamp {
     /// ```
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         let micros = i64::try_from(duration.as_micros()).ok()?;
-        Self::from_unix_micros(self.0.checked_add(micros)?)
+        Self::from_unix_micros(self.unix_micros().checked_add(micros)?)
     }
 
     /// Returns `self + duration`, at most [`Timestamp::MAX`].
@@ -154,7 +168,7 @@ impl Timestamp {
     /// ```
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-        Self::from_unix_micros(self.0.saturating_sub(micros)).unwrap_or(Self::MIN)
+        Self::from_unix_micros(self.unix_micros().saturating_sub(micros)).unwrap_or(Self::MIN)
     }
 
     /// Returns the duration from `earlier` to this time; zero if this time is not later.
@@ -170,7 +184,7 @@ impl Timestamp {
     /// # Ok::<(), keywright::TimeError>(())
     /// ```
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+        Duration::from_micros(u64::try_from(self.0.get() - earlier.0.get()).unwrap_or(0))
     }
 }
 
@@ -178,6 +192,12 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = OffsetDateTime::from(*self);
         f.pad(&time.format(&Rfc3339).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Timestamp").field(&self.unix_micros()).finish()
     }
 }
 
@@ -222,7 +242,7 @@ fn has_layout(text: &[u8]) -> bool {
 
 impl From<Timestamp> for OffsetDateTime {
     fn from(time: Timestamp) -> Self {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(time.0) * 1_000)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(time.unix_micros()) * 1_000)
             .expect("a Timestamp is in the years 1970 to 9999")
     }
 }
@@ -301,7 +321,8 @@ impl Clock for SystemClock {
             Ok(since) => {
                 let micros = since.as_secs().saturating_mul(1_000_000);
                 let micros = micros.saturating_add(since.subsec_micros().into());
-                i64::try_from(micros).map_or(Timestamp::MAX, Timestamp).min(Timestamp::MAX)
+                let micros = i64::try_from(micros).ok().and_then(Timestamp::from_unix_micros);
+                micros.unwrap_or(Timestamp::MAX)
             }
             Err(_) => Timestamp::MIN,
         }
@@ -337,7 +358,7 @@ impl ManualClock {
     /// # Ok::<(), keywright::TimeError>(())
     /// ```
     pub fn at(time: Timestamp) -> Self {
-        Self(Arc::new(AtomicI64::new(time.0)))
+        Self(Arc::new(AtomicI64::new(time.unix_micros())))
     }
 
     /// Sets the clock to `time`, which may be earlier or later.
@@ -351,7 +372,7 @@ impl ManualClock {
     /// # Ok::<(), keywright::TimeError>(())
     /// ```
     pub fn set(&self, time: Timestamp) {
-        self.0.store(time.0, Ordering::SeqCst);
+        self.0.store(time.unix_micros(), Ordering::SeqCst);
     }
 
     /// Moves the clock forward by a duration, at most to [`Timestamp::MAX`].
@@ -372,7 +393,7 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp::of(self.0.load(Ordering::SeqCst))
     }
 }
 

@@ -25,7 +25,9 @@ use crate::value::text::serde_as_text;
 
 const SECRET_LEN: usize = 32;
 const CHECK_LEN: usize = 6;
-const BODY_LEN: usize = KeyId::LEN + SECRET_LEN + CHECK_LEN;
+/// The length of id and secret.
+const RANDOM_LEN: usize = KeyId::LEN + SECRET_LEN;
+const BODY_LEN: usize = RANDOM_LEN + CHECK_LEN;
 
 /// The first part of a token, such as `acme_live`.
 ///
@@ -44,7 +46,11 @@ const BODY_LEN: usize = KeyId::LEN + SECRET_LEN + CHECK_LEN;
 /// # Ok::<(), keywright::PrefixError>(())
 /// ```
 #[derive(Clone, Eq, Hash, PartialEq)]
-pub struct Prefix(Arc<str>);
+pub struct Prefix(
+    /// The text, which clones share. Many keys have the same prefix, and each holds it twice, so it is
+    /// one word and not two.
+    Arc<String>,
+);
 
 /// A text that is not a [`Prefix`].
 ///
@@ -107,7 +113,7 @@ impl Prefix {
 impl Default for Prefix {
     /// Returns `key`, the prefix of a host that chooses none.
     fn default() -> Self {
-        Self("key".into())
+        Self(Arc::new("key".to_owned()))
     }
 }
 
@@ -118,7 +124,7 @@ impl FromStr for Prefix {
         if !Self::accepts(text.as_bytes()) {
             return Err(PrefixError(redact(text)));
         }
-        Ok(Self(text.into()))
+        Ok(Self(Arc::new(text.to_owned())))
     }
 }
 
@@ -328,17 +334,53 @@ pub(crate) struct Presented<'a> {
 /// The part of a credential that ties its secret to the prefix of the key.
 #[derive(Clone, Copy)]
 enum Binding<'a> {
-    /// The prefix. The check has been confirmed.
+    /// The prefix of the setup. The check has been confirmed.
+    Usual(&'a Prefix),
+    /// Another prefix. The check has been confirmed.
     Prefix(&'a [u8]),
     /// The check, which covers a prefix that the client did not present.
     Check(&'a [u8; CHECK_LEN]),
 }
 
+/// The beginning of most tokens that a setup is shown, with the state of their checksum after it.
+///
+/// A token that begins otherwise takes the same result from a few more steps.
+#[derive(Clone, Debug)]
+pub(crate) struct UsualPrefix {
+    prefix: Prefix,
+    checksum: crc32fast::Hasher,
+}
+
+impl UsualPrefix {
+    pub(crate) fn new(prefix: Prefix) -> Self {
+        Self { checksum: checksum_of(prefix.0.as_bytes()), prefix }
+    }
+}
+
+/// Returns the state of the checksum after a prefix and its underscore.
+fn checksum_of(prefix: &[u8]) -> crc32fast::Hasher {
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(prefix);
+    checksum.update(b"_");
+    checksum
+}
+
+/// Returns whether `check` is the checksum of a prefix, an id and a secret. `checksum` has the prefix.
+#[inline]
+fn confirms(
+    check: [u8; CHECK_LEN],
+    mut checksum: crc32fast::Hasher,
+    random: &[u8; RANDOM_LEN],
+) -> bool {
+    checksum.update(random);
+    base62::value_of_six(check) == Some(checksum.finalize().into())
+}
+
 impl<'a> Presented<'a> {
     /// Splits a credential into its parts. Returns `None` if it is malformed.
-    pub(crate) fn parse(credential: Credential<'a>) -> Option<Self> {
+    pub(crate) fn parse(credential: Credential<'a>, usual: &'a UsualPrefix) -> Option<Self> {
         match credential {
-            Credential::Token(text) => Self::parse_token(text.as_bytes()),
+            Credential::Token(text) => Self::parse_token(text.as_bytes(), usual),
             Credential::Parts { key_id, key_secret } => {
                 let key_id = KeyId::from_bytes(key_id.as_bytes().try_into().ok()?)?;
                 let (secret, check) = key_secret.as_bytes().split_first_chunk()?;
@@ -349,36 +391,61 @@ impl<'a> Presented<'a> {
         }
     }
 
-    fn parse_token(text: &'a [u8]) -> Option<Self> {
+    /// Returns whether a text is a token of any prefix.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn is_token(text: &'a str) -> bool {
+        Self::split_token(text.as_bytes()).is_some_and(|(prefix, random, check)| {
+            Prefix::accepts(prefix)
+                && base62::is_base62(random)
+                && confirms(*check, checksum_of(prefix), random)
+        })
+    }
+
+    fn parse_token(text: &'a [u8], usual: &'a UsualPrefix) -> Option<Self> {
+        let (prefix, random, check) = Self::split_token(text)?;
+        let (checksum, binding) = if prefix == usual.prefix.0.as_bytes() {
+            (usual.checksum.clone(), Binding::Usual(&usual.prefix))
+        } else if Prefix::accepts(prefix) {
+            (checksum_of(prefix), Binding::Prefix(prefix))
+        } else {
+            return None;
+        };
+        if !base62::is_base62(random) || !confirms(*check, checksum, random) {
+            return None;
+        }
+        let (id, secret) = random.split_first_chunk()?;
+        let key_id = KeyId::from_base62(*id);
+        Some(Self { key_id, secret: secret.try_into().ok()?, binding })
+    }
+
+    /// Splits a text by lengths alone: into what may be a prefix, an id with a secret, and a check.
+    fn split_token(
+        text: &'a [u8],
+    ) -> Option<(&'a [u8], &'a [u8; RANDOM_LEN], &'a [u8; CHECK_LEN])> {
         if text.len() > Prefix::MAX_LEN + 1 + BODY_LEN {
             return None;
         }
-        let (head, body) = text.split_last_chunk::<BODY_LEN>()?;
-        let prefix = head.strip_suffix(b"_")?;
-        if !Prefix::accepts(prefix) {
-            return None;
-        }
-        let (id, rest) = body.split_first_chunk()?;
-        let (secret, check) = rest.split_first_chunk()?;
-        let covered = &text[..text.len() - CHECK_LEN];
-        if !base62::is_base62(body) || check != base62::six(crc32fast::hash(covered)) {
-            return None;
-        }
-        let key_id = KeyId::from_base62(*id);
-        Some(Self { key_id, secret, binding: Binding::Prefix(prefix) })
+        let (head, check) = text.split_last_chunk()?;
+        let (head, random) = head.split_last_chunk()?;
+        Some((head.strip_suffix(b"_")?, random, check))
+    }
+
+    /// Returns whether the credential has the prefix of the setup, and the text of `prefix` is that
+    /// text, as with the keys that the setup has generated. It reads neither.
+    pub(crate) fn shares_prefix(&self, prefix: &Prefix) -> bool {
+        matches!(self.binding, Binding::Usual(usual) if Arc::ptr_eq(&usual.0, &prefix.0))
     }
 
     /// Returns whether the credential was generated under `prefix`.
     pub(crate) fn is_bound_to(&self, prefix: &Prefix) -> bool {
         match self.binding {
+            Binding::Usual(usual) => usual.0.as_bytes() == prefix.0.as_bytes(),
             Binding::Prefix(presented) => presented == prefix.0.as_bytes(),
             Binding::Check(check) => {
-                let mut crc = crc32fast::Hasher::new();
-                crc.update(prefix.0.as_bytes());
-                crc.update(b"_");
-                crc.update(self.key_id.as_bytes());
-                crc.update(self.secret);
-                *check == base62::six(crc.finalize())
+                let mut random = [0; RANDOM_LEN];
+                random[..KeyId::LEN].copy_from_slice(self.key_id.as_bytes());
+                random[KeyId::LEN..].copy_from_slice(self.secret);
+                confirms(*check, checksum_of(prefix.0.as_bytes()), &random)
             }
         }
     }

@@ -4,6 +4,8 @@
 //! cannot generate keys or change them in other ways. A web server that only checks keys therefore
 //! holds nothing that can.
 
+#[cfg(debug_assertions)]
+mod agreement;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod renew;
 mod repepper;
@@ -11,29 +13,30 @@ mod repepper;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use crate::decision::quick::{self, Defaults};
 use crate::decision::request::AccessRequest;
 use crate::decision::{
     Circumstances, DecideError, Denial, Expected, Grant, Reason, SecretUsed, decide, recognize,
 };
 use crate::record::event::{Event, EventActor};
 use crate::record::freshness::Found;
+use crate::record::head::Obstacles;
 use crate::record::key::Key;
 use crate::record::operation::{Operation, Outcome};
 use crate::record::policy::Policy;
 use crate::record::status::KeyStatus;
 use crate::record::tally::Counted;
 use crate::setup::Setup;
+use crate::setup::limiter::Admission;
 use crate::setup::retry::{Attempted, commit, retry};
-use crate::store::{Batch, Change, Freshness, StoreError};
+use crate::store::{Batch, Change, FoundRef, Freshness, StoreError};
+use crate::value::digest::Digest;
 use crate::value::id::KeyId;
+use crate::value::seat::{self, SEATS};
 use crate::value::time::Timestamp;
 use crate::value::token::{Credential, Presented};
 
 use self::repepper::Repeppering;
-
-/// The number of copies of the default policy, so that requests of different keys rarely share a
-/// reference count.
-const STRIPES: usize = 16;
 
 /// A verifier checks the API key of each request.
 ///
@@ -60,14 +63,18 @@ const STRIPES: usize = 16;
 ///
 /// # Cost
 ///
-/// If the store has the key in memory, a check allocates nothing. It takes a lock only in these
+/// If the store has the key in memory, a check allocates nothing and takes no lock, except in these
 /// cases:
 ///
 /// * The key has a rate, or its digest was computed with an old pepper.
 /// * It is the key's first accepted or refused use since the last flush, or in a period of an
 ///   alert.
+/// * It is the first use that is refused, or accepted with the retiring secret, since the store built
+///   the key's snapshot.
 /// * It is the key's first use after a change of the tenant's policy, of one of its accounts, or of
 ///   several of its keys at once. The store then builds a new snapshot of the key.
+/// * It is the key's 8,192nd use since the last flush. The key then gets 8 copies of its snapshot,
+///   about 420 bytes each. Threads use different copies and do not slow each other down.
 ///
 /// # Counting uses
 ///
@@ -75,6 +82,10 @@ const STRIPES: usize = 16;
 /// of a credential with the id of a stored key, for any reason. `Keywright::start` (feature `tokio`) flushes
 /// every few seconds and on shutdown. A host that does not use it calls [`flush`](Self::flush). A
 /// process that is killed loses the uses since the last flush.
+///
+/// The texts and the digest of a key that is changed or deleted after a use stay in memory until the
+/// next flush has ended, also if it fails. After that, only the key's id and numbers of its uses wait
+/// for a flush that succeeds.
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
@@ -84,9 +95,15 @@ impl fmt::Debug for Verifier {
     }
 }
 
+type Answer = Result<Grant, VerifyError>;
+
 struct Inner {
     setup: Setup,
-    default_policies: [Arc<Policy>; STRIPES],
+    /// Copies of the default policy, one for each seat, so that threads rarely share a reference
+    /// count.
+    default_policies: [Arc<Policy>; SEATS],
+    /// The obstacles that the default policy lifts.
+    lifted: Obstacles,
     repeppering: Repeppering,
 }
 
@@ -169,6 +186,7 @@ impl Verifier {
             default_policies: std::array::from_fn(|_| {
                 Arc::new(Policy::clone(&setup.default_policy))
             }),
+            lifted: Obstacles::lifted_by(&setup.default_policy),
             repeppering: Repeppering::default(),
             setup,
         }))
@@ -218,7 +236,11 @@ impl Verifier {
     /// # Cancel safety
     /// The use is counted only if the future returns a grant or a denial.
     pub async fn verify(&self, token: &str) -> Result<Grant, VerifyError> {
-        self.verify_request(&AccessRequest::token(token)).await
+        let request = AccessRequest::token(token);
+        if let Some(answer) = self.0.answer_from_memory(&request) {
+            return answer;
+        }
+        self.0.answer(&request).await
     }
 
     /// Checks a credential against everything that a request needs, and counts its use.
@@ -255,29 +277,10 @@ impl Verifier {
     /// # Cancel safety
     /// The use is counted only if the future returns a grant or a denial.
     pub async fn verify_request(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
-        let inner = &*self.0;
-        let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
-        let mut found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
-        let now = inner.setup.clock.now();
-        let circumstances = Circumstances {
-            peppers: &inner.setup.peppers,
-            prefixes: &inner.setup.prefixes,
-            default_policy: inner.default_policy(&presented.key_id),
-            now,
-            rate: |key: &Key, rates| inner.setup.limiter.admit(key, rates, now),
-        };
-        let decided = decide(&presented, &mut found, request, circumstances);
-        let grant = decided.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?;
-        let counted = match grant.secret_used() {
-            SecretUsed::Current => Counted::Current,
-            SecretUsed::Retiring => Counted::Retiring,
-        };
-        inner.setup.usage_recorder.count(grant.snapshot(), counted, now);
-        if inner.setup.peppers.is_outdated(grant.digest_used()) {
-            let digest = inner.setup.peppers.digest(&presented.key_id, presented.secret);
-            inner.repeppering.remember(&grant, digest);
+        if let Some(answer) = self.0.answer_from_memory(request) {
+            return answer;
         }
-        Ok(grant)
+        self.0.answer(request).await
     }
 
     /// Revokes the key of a credential, for example after a leak report.
@@ -319,8 +322,11 @@ impl Verifier {
     /// If the future is dropped, the key is either revoked or unchanged.
     pub async fn revoke(&self, credential: Credential<'_>) -> Result<Outcome<KeyId>, VerifyError> {
         let inner = &*self.0;
-        let presented = &Presented::parse(credential).ok_or_else(Denial::malformed)?;
+        let presented = &Presented::parse(credential, inner.setup.prefixes.usual())
+            .ok_or_else(Denial::malformed)?;
         let expected = Expected { prefixes: &inner.setup.prefixes, tenant: None };
+        let peppers = &*inner.setup.peppers;
+        let computed = &peppers.digest(&presented.key_id, presented.secret);
         let recognized_once = &OnceLock::new();
         let revoked = retry(|| async move {
             let found = inner.setup.store.resolve(&presented.key_id, Freshness::CURRENT).await?;
@@ -329,8 +335,7 @@ impl Verifier {
                 return Ok(Attempted::Done(Outcome::Unchanged(*key)));
             }
             let now = inner.setup.clock.now();
-            let recognized =
-                recognize(presented, found.as_ref(), expected, &inner.setup.peppers, now);
+            let recognized = recognize(presented, computed, found.as_ref(), expected, peppers, now);
             let (found, _) =
                 recognized.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?;
             let key = found.record().key();
@@ -350,7 +355,7 @@ impl Verifier {
             let batch = Batch {
                 changes: vec![Change::RevokeKey { key: key.id, at: now }],
                 events: vec![event.of(key)],
-                ..Batch::default()
+                ..Batch::of(key.tenant.clone())
             };
             Ok::<_, VerifyError>(commit(&*inner.setup.store, batch, Outcome::Done(key.id)).await?)
         });
@@ -404,15 +409,116 @@ impl Verifier {
 }
 
 impl Inner {
+    /// Answers a request if its credential is malformed or the store has its key in memory.
+    ///
+    /// This is no part of a future, so no state is kept for what would follow.
+    fn answer_from_memory(&self, request: &AccessRequest<'_>) -> Option<Answer> {
+        let Some(presented) = Presented::parse(request.credential, self.setup.prefixes.usual())
+        else {
+            return Some(Err(Denial::malformed().into()));
+        };
+        let mut answer = None;
+        self.setup.store.peek(&presented.key_id, request.freshness, &mut |found| {
+            // The hash comes after the lookup, so that the memory is read meanwhile, and costs the
+            // same if there is no such key.
+            let computed = self.setup.peppers.digest(&presented.key_id, presented.secret);
+            let now = self.setup.clock.now();
+            let admission = Admission::new(&self.setup.limiter, now);
+            let accepted = found.and_then(|found| {
+                self.accept(&presented, &computed, found, request, &admission, now)
+            });
+            answer = Some(accepted.map_or_else(
+                || {
+                    let found = found.map(|found| found.of_this_thread().into());
+                    self.decide(&presented, &computed, found, request, &admission, now)
+                },
+                Ok,
+            ));
+        });
+        answer
+    }
+
+    /// Answers a request for whose key the store must be asked.
+    async fn answer(&self, request: &AccessRequest<'_>) -> Answer {
+        let presented = Presented::parse(request.credential, self.setup.prefixes.usual())
+            .ok_or_else(Denial::malformed)?;
+        let found = self.setup.store.resolve(&presented.key_id, request.freshness).await?;
+        let computed = self.setup.peppers.digest(&presented.key_id, presented.secret);
+        let now = self.setup.clock.now();
+        let admission = Admission::new(&self.setup.limiter, now);
+        self.decide(&presented, &computed, found, request, &admission, now)
+    }
+
+    /// Accepts a request on the quick road, and counts its use.
+    #[inline]
+    fn accept(
+        &self,
+        presented: &Presented<'_>,
+        computed: &Digest,
+        found: FoundRef<'_>,
+        request: &AccessRequest<'_>,
+        admission: &Admission<'_>,
+        now: Timestamp,
+    ) -> Option<Grant> {
+        let (prefixes, policy) = (&self.setup.prefixes, self.default_policy());
+        let defaults = Defaults { prefixes, policy, lifted: self.lifted };
+        let rate = |key: &Key, rates| admission.ask(key, rates);
+        if !quick::accepts(presented, computed, found.snapshot, request, &defaults, now, rate) {
+            return None;
+        }
+        #[cfg(debug_assertions)]
+        self.must_agree(presented, computed, found, request, now);
+        let FoundRef { snapshot, age } = found.of_this_thread();
+        // The digest covers the id that was presented, so it is the id of this key.
+        self.setup.usage_recorder.count(&presented.key_id, snapshot, Counted::Current, now);
+        Some(Grant::of_current(snapshot, age, policy, now))
+    }
+
+    /// Decides on a request, and counts its use or its refusal.
+    #[inline(never)]
+    fn decide(
+        &self,
+        presented: &Presented<'_>,
+        computed: &Digest,
+        mut found: Option<Found>,
+        request: &AccessRequest<'_>,
+        admission: &Admission<'_>,
+        now: Timestamp,
+    ) -> Answer {
+        let rate = |key: &Key, rates| admission.ask(key, rates);
+        let circumstances = self.circumstances(now, rate);
+        let decided = decide(presented, computed, &mut found, request, circumstances);
+        let grant = decided.inspect_err(|error| self.count_refused(found.as_ref(), error, now))?;
+        let counted = match grant.secret_used() {
+            SecretUsed::Current => Counted::Current,
+            SecretUsed::Retiring => Counted::Retiring,
+        };
+        self.setup.usage_recorder.count_owned(grant.snapshot(), counted, now);
+        if self.setup.peppers.is_outdated(grant.digest_used()) {
+            self.repeppering.remember(&grant, *computed);
+        }
+        Ok(grant)
+    }
+
+    fn circumstances<R>(&self, now: Timestamp, rate: R) -> Circumstances<'_, R> {
+        Circumstances {
+            peppers: &self.setup.peppers,
+            prefixes: &self.setup.prefixes,
+            default_policy: self.default_policy(),
+            now,
+            rate,
+        }
+    }
+
     /// Counts a refused use if the credential names a stored key. Unknown ids are not counted,
     /// since a caller can invent any number of them.
     fn count_refused(&self, found: Option<&Found>, error: &DecideError, now: Timestamp) {
         if let (Some(found), DecideError::Denied(_)) = (found, error) {
-            self.setup.usage_recorder.count(&found.snapshot, Counted::Refused, now);
+            self.setup.usage_recorder.count_owned(&found.snapshot, Counted::Refused, now);
         }
     }
 
-    fn default_policy(&self, key: &KeyId) -> &Arc<Policy> {
-        &self.default_policies[key.stripe(STRIPES)]
+    fn default_policy(&self) -> &Arc<Policy> {
+        &self.default_policies[seat::of_this_thread()]
     }
 }

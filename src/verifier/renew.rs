@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::decision::request::AccessRequest;
-use crate::decision::{Circumstances, Denial, Grant, decide};
+use crate::decision::{Denial, Grant, decide};
 use crate::record::key::Key;
 use crate::record::rates_in_force::RatesInForce;
 use crate::record::tally::Counted;
@@ -17,17 +17,14 @@ impl Verifier {
     /// its rates. A refusal is counted.
     pub(crate) async fn renew(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
         let inner = &*self.0;
-        let presented = Presented::parse(request.credential).ok_or_else(Denial::malformed)?;
+        let presented = Presented::parse(request.credential, inner.setup.prefixes.usual())
+            .ok_or_else(Denial::malformed)?;
         let mut found = inner.setup.store.resolve(&presented.key_id, request.freshness).await?;
         let now = inner.setup.clock.now();
-        let circumstances = Circumstances {
-            peppers: &inner.setup.peppers,
-            prefixes: &inner.setup.prefixes,
-            default_policy: inner.default_policy(&presented.key_id),
-            now,
-            rate: |_: &Key, _: RatesInForce| Ok::<(), Duration>(()),
-        };
-        let decided = decide(&presented, &mut found, request, circumstances);
+        let computed = inner.setup.peppers.digest(&presented.key_id, presented.secret);
+        let circumstances =
+            inner.circumstances(now, |_: &Key, _: RatesInForce| Ok::<(), Duration>(()));
+        let decided = decide(&presented, &computed, &mut found, request, circumstances);
         Ok(decided.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?)
     }
 
@@ -35,6 +32,6 @@ impl Verifier {
     /// requirement.
     pub(crate) fn count_denied(&self, grant: &Grant) {
         let Setup { usage_recorder, clock, .. } = &self.0.setup;
-        usage_recorder.count(grant.snapshot(), Counted::Refused, clock.now());
+        usage_recorder.count_owned(grant.snapshot(), Counted::Refused, clock.now());
     }
 }

@@ -39,9 +39,10 @@ impl Repeppering {
             let Some(next) = record.with_digest(number, digest).filter(|_| outdated) else {
                 continue;
             };
+            let tenant = next.key().tenant.clone();
             let changes = vec![Change::UpdateKey(next)];
-            match store.commit(Batch { changes, ..Batch::default() }).await {
-                Ok(_) => {}
+            match store.commit(Batch { changes, ..Batch::of(tenant) }).await {
+                Ok(()) => {}
                 // The key changed in the meantime. Its next use leaves the digest here again.
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),

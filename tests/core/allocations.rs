@@ -1,60 +1,15 @@
 //! Parsing a credential and verifying a key that is in memory allocate nothing.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use keywright::store::{KeyQuery, MemoryStore};
-use keywright::{AccessRequest, Grant, PepperRing, Prefix, Scope, VerifyError};
+use keywright::store::{KeyQuery, KeySort, MemoryStore};
+use keywright::{AccessRequest, Grant, KeyEdit, Name, PepperRing, Prefix, Scope, VerifyError};
 
+use common::allocations::{Counting, allocations_of, held_bytes};
 use common::faults::Fault;
 use common::{HOUR, World, add_role, admin, block_on, denied, developer, named, render};
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    /// Bytes that this thread holds: allocated and not yet freed.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-}
-
-/// The system allocator with counters for each thread.
-struct Counting;
-
-fn count(bytes: usize) {
-    // Thread locals are gone while a thread ends; such an allocation is not counted.
-    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-    hold(bytes.cast_signed());
-}
-
-fn hold(bytes: isize) {
-    let _ = HELD.try_with(|held| held.set(held.get() + bytes));
-}
-
-#[expect(unsafe_code, reason = "there is no other way to see allocations; all is passed on")]
-// SAFETY: every call is passed unchanged to the system allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        hold(-layout.size().cast_signed());
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size);
-        hold(-layout.size().cast_signed());
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -64,11 +19,10 @@ static ALLOCATOR: Counting = Counting;
 fn counted<T>(future: impl Future<Output = T>) -> (T, usize) {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
-    let before = ALLOCATIONS.get();
-    let Poll::Ready(answer) = future.as_mut().poll(&mut context) else {
-        panic!("the future is not ready");
-    };
-    (answer, ALLOCATIONS.get() - before)
+    let mut polled = Poll::Pending;
+    let allocations = allocations_of(|| polled = future.as_mut().poll(&mut context));
+    let Poll::Ready(answer) = polled else { panic!("the future is not ready") };
+    (answer, allocations)
 }
 
 fn free_of_allocations<T>(future: impl Future<Output = T>) -> T {
@@ -178,13 +132,13 @@ const MOST_OF_FEW: isize = 48 * 1024;
 
 /// Verifies each token `rounds` times and returns how many more bytes the thread holds afterwards.
 async fn held_by_uses(world: &World, tokens: &[String], rounds: usize) -> isize {
-    let before = HELD.get();
+    let before = held_bytes();
     for _ in 0..rounds {
         for token in tokens {
             world.verifier.verify(token).await.expect("accepted");
         }
     }
-    HELD.get() - before
+    held_bytes() - before
 }
 
 #[test]
@@ -245,5 +199,99 @@ fn t_c16_uses_over_many_rotations_hold_little_memory() {
         assert_eq!(usage.uses(), 30 * 12);
         let number = issued.key.secret_number;
         assert!(usage.last_use_of(number).is_some() && usage.last_use_of(number - 1).is_some());
+    });
+}
+
+#[test]
+fn t_c16_uses_hold_no_old_text() {
+    block_on(async {
+        let (world, faults) = World::faulty(|builder| builder);
+        faults.set(Fault::UsageLost);
+        let mut keys = Vec::new();
+        for _ in 0..100 {
+            let text = "x".repeat(1_000);
+            let new = named("prod-main-app").description(text.parse().expect("a description"));
+            keys.push(world.key_of(&developer("alice"), new).await);
+        }
+        let before = held_bytes();
+        for issued in keys {
+            world.verifier.verify(issued.token.expose()).await.expect("accepted");
+            let edit = KeyEdit::new().description(None);
+            world.authority.edit(&admin(), &issued.key.id, edit).await.expect("the key is live");
+        }
+        world.verifier.flush().await.expect_err("the store is down");
+        let more = held_bytes() - before;
+        assert!(more < 0, "{more} bytes");
+    });
+}
+
+/// Returns the bytes that a store holds for each of its keys, after they were renamed some times.
+fn held_for_a_key(renames: usize, is_listed: bool) -> isize {
+    const KEYS: usize = 5_000;
+    let before = held_bytes();
+    let world = World::in_memory();
+    let mut keys = Vec::new();
+    for n in 0..KEYS {
+        let owner = developer(&format!("user-{}", n / 10)).as_owner();
+        let new = named(&format!("prod-app-number-{n:04}")).owner(owner);
+        let issued = block_on(world.authority.generate(&admin(), new)).expect("a key");
+        keys.push(issued.key.id);
+    }
+    let list = || {
+        for sort in [KeySort::Updated, KeySort::Name, KeySort::Expires, KeySort::LastUsed] {
+            let query = KeyQuery::new().sort(sort).search("no such text");
+            let page = block_on(world.authority.keys(&admin(), &query)).expect("a page");
+            assert_eq!(page.items.len(), 0);
+        }
+    };
+    for round in 0..=renames {
+        if is_listed {
+            list();
+        }
+        for key in keys.iter().filter(|_| round > 0) {
+            let name = Name::new(format!("prod-app-renamed-{round}")).expect("a name");
+            block_on(world.authority.rename(&admin(), key, name)).expect("active");
+        }
+    }
+    if is_listed {
+        list();
+    }
+    (held_bytes() - before) / KEYS.cast_signed()
+}
+
+#[test]
+fn index_of_a_large_tenant_is_small() {
+    let index = held_for_a_key(0, true) - held_for_a_key(0, false);
+    assert!((20..220).contains(&index), "{index} bytes for each key");
+    // A rename gives a key a new place in the index. The old places do not gather.
+    let worn = held_for_a_key(4, true) - held_for_a_key(4, false);
+    assert!(worn < 2 * index, "{worn} bytes for each key after renames, {index} before");
+}
+
+#[test]
+fn order_of_last_use_stays_small() {
+    const KEYS: usize = 1_500;
+    block_on(async {
+        let world = World::in_memory();
+        let mut tokens = Vec::new();
+        for n in 0..KEYS {
+            let owner = developer(&format!("user-{}", n / 10)).as_owner();
+            let new = named(&format!("prod-app-number-{n:04}")).owner(owner);
+            let issued = world.authority.generate(&admin(), new).await.expect("a key");
+            tokens.push(issued.token.expose().to_owned());
+        }
+        let query = KeyQuery::new().sort(KeySort::LastUsed);
+        world.authority.keys(&admin(), &query).await.expect("a page");
+        let mut held = Vec::new();
+        for _ in 0..30 {
+            world.clock.advance(HOUR);
+            for token in &tokens {
+                world.verifier.verify(token).await.expect("accepted");
+            }
+            world.verifier.flush().await.expect("the store works");
+            held.push(held_bytes());
+        }
+        let grown = held[29] - held[1];
+        assert!(grown < 8 * KEYS.cast_signed(), "{grown} bytes for {KEYS} keys");
     });
 }

@@ -143,8 +143,8 @@ impl Keys {
                 "\
 The store has keys already, and a token is shown once. To get a new token for a key, stop the server
 and run:
-cargo run -p keywright-cli -- --store {path} key list
-cargo run -p keywright-cli -- --store {path} key rotate ID
+cargo run --features cli -- --store {path} key list
+cargo run --features cli -- --store {path} key rotate ID
 
 "
             ),

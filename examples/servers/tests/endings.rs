@@ -147,7 +147,7 @@ fn servers_know_the_source_of_requests() {
         // Two keys of the account: one is bound to the network of this machine, the other to another.
         let id = account[account.len() - 54..account.len() - 38].parse().expect("an id");
         let tokens = offline(&place, async |authority| {
-            let owner = authority.key(&host(), &id).await.expect("the key").key.owner;
+            let owner = authority.key(&host(), &id).await.expect("the key").key.owner.clone();
             let mut tokens = Vec::new();
             for (name, network) in [("here", "127.0.0.0/8"), ("elsewhere", "203.0.113.0/24")] {
                 let network = network.parse().expect("a network");

@@ -204,7 +204,7 @@ impl CredentialSources {
 impl Carried<'_> {
     /// Returns whether this is a well-formed whole token.
     fn is_token(&self) -> bool {
-        matches!(self, Self::Token(text) if Presented::parse(Credential::Token(text)).is_some())
+        matches!(self, Self::Token(text) if Presented::is_token(text))
     }
 
     /// Returns the credential to verify, or `None` if the value is malformed.

@@ -22,6 +22,8 @@ use utoipa::openapi::OpenApi;
 /// The crate `utoipa` in the version that [`openapi`] uses.
 pub use utoipa;
 
+pub use self::wire::problem::Cause;
+
 use self::extract::json_body::MAX_BODY;
 use self::route_table::ROUTES;
 use self::route_table::operator::OPERATOR_ROUTES;

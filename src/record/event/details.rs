@@ -1,7 +1,7 @@
 //! This module defines the details of an event: named fields, so that no value can pass for another
 //! field.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -141,15 +141,15 @@ fields! {
 /// ```
 /// use keywright::DetailValue;
 ///
-/// assert_eq!(DetailValue::Text("prod-main-app".into()).to_string(), r#""prod-main-app""#);
+/// assert_eq!(DetailValue::Text("prod-main-app").to_string(), r#""prod-main-app""#);
 /// assert_eq!(DetailValue::Number(3).to_string(), "3");
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum DetailValue {
+pub enum DetailValue<'a> {
     /// A text. It can contain text that a user chose, such as a name, and is not escaped; `Display`
     /// escapes it.
-    Text(String),
+    Text(&'a str),
     /// A whole number.
     Number(u64),
     /// A flag: true or false.
@@ -157,7 +157,7 @@ pub enum DetailValue {
 }
 
 /// Prints a text in quotes. Every `"`, every `\` and every invisible character is escaped.
-impl fmt::Display for DetailValue {
+impl fmt::Display for DetailValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "{text:?}"),
@@ -167,7 +167,7 @@ impl fmt::Display for DetailValue {
     }
 }
 
-impl DetailValue {
+impl DetailValue<'_> {
     const fn kind(&self) -> Kind {
         match self {
             Self::Text(_) => Kind::Text,
@@ -177,13 +177,13 @@ impl DetailValue {
     }
 }
 
-impl From<u64> for DetailValue {
+impl From<u64> for DetailValue<'_> {
     fn from(number: u64) -> Self {
         Self::Number(number)
     }
 }
 
-impl From<bool> for DetailValue {
+impl From<bool> for DetailValue<'_> {
     fn from(flag: bool) -> Self {
         Self::Flag(flag)
     }
@@ -214,16 +214,20 @@ impl From<bool> for DetailValue {
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct EventDetails(BTreeMap<DetailField, DetailValue>);
+///
+/// A store in memory keeps the events of all changes, so their details are one small text.
+// For each field, in their order: a character for the field, the length of the value in bytes, a
+// colon, and the value.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct EventDetails(Option<Box<str>>);
 
 impl EventDetails {
     /// The empty details.
-    pub(crate) const NONE: Self = Self(BTreeMap::new());
+    pub(crate) const NONE: Self = Self(None);
 
     /// Adds a text field.
     pub(crate) fn text(self, field: DetailField, value: impl fmt::Display) -> Self {
-        self.with(field, DetailValue::Text(value.to_string()))
+        self.with(field, DetailValue::Text(&value.to_string()))
     }
 
     /// Adds a text field that lists names, separated by `, `.
@@ -233,20 +237,34 @@ impl EventDetails {
     }
 
     /// Adds a number or a flag.
-    pub(crate) fn value(self, field: DetailField, value: impl Into<DetailValue>) -> Self {
+    pub(crate) fn value(self, field: DetailField, value: impl Into<DetailValue<'static>>) -> Self {
         self.with(field, value.into())
     }
 
     /// Adds all fields of `others`.
-    pub(crate) fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
+    pub(crate) fn and(self, others: &Self) -> Self {
+        others.iter().fold(self, |details, (field, value)| details.with(field, value))
     }
 
-    fn with(mut self, field: DetailField, value: DetailValue) -> Self {
+    /// Returns the details as one text, for [`of_packed`](Self::of_packed).
+    pub(crate) fn packed(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the details of a [`packed`](Self::packed) text.
+    pub(crate) fn of_packed(packed: &str) -> Self {
+        Self((!packed.is_empty()).then(|| packed.into()))
+    }
+
+    fn with(&self, field: DetailField, value: DetailValue<'_>) -> Self {
         debug_assert_eq!(field.kind(), value.kind(), "{field}");
-        self.0.insert(field, value);
-        self
+        let mut packed = String::new();
+        let before = self.iter().take_while(|(other, _)| *other < field);
+        let after = self.iter().skip_while(|(other, _)| *other <= field);
+        for (field, value) in before.chain([(field, value)]).chain(after) {
+            pack(&mut packed, field, value);
+        }
+        Self(Some(packed.into()))
     }
 
     /// Returns the value of a field, or `None` if the details lack the field.
@@ -264,12 +282,12 @@ impl EventDetails {
     /// # let issued = authority.generate(&alice, NewKey::named("prod-main-app")?).await?;
     /// # let event = authority.events(&ada, &EventQuery::new()).await?.items.remove(0);
     /// let name = event.details.get(DetailField::Name);
-    /// assert_eq!(name, Some(&DetailValue::Text("prod-main-app".into())));
+    /// assert_eq!(name, Some(DetailValue::Text("prod-main-app")));
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
-    pub fn get(&self, field: DetailField) -> Option<&DetailValue> {
-        self.0.get(&field)
+    pub fn get(&self, field: DetailField) -> Option<DetailValue<'_>> {
+        self.iter().find(|(other, _)| *other == field).map(|(_, value)| value)
     }
 
     /// Returns the value of a text field.
@@ -325,7 +343,7 @@ impl EventDetails {
     /// ```
     pub fn get_number(&self, field: DetailField) -> Option<u64> {
         match self.get(field)? {
-            DetailValue::Number(number) => Some(*number),
+            DetailValue::Number(number) => Some(number),
             _ => None,
         }
     }
@@ -347,7 +365,7 @@ impl EventDetails {
     /// # }).unwrap();
     /// ```
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// Returns the fields and their values, in the order of [`DetailField::ALL`].
@@ -367,14 +385,48 @@ impl EventDetails {
     /// # Ok::<(), keywright::Error>(())
     /// # }).unwrap();
     /// ```
-    pub fn iter(&self) -> impl Iterator<Item = (DetailField, &DetailValue)> {
-        self.0.iter().map(|(field, value)| (*field, value))
+    pub fn iter(&self) -> impl Iterator<Item = (DetailField, DetailValue<'_>)> {
+        let mut rest = self.0.as_deref().unwrap_or_default();
+        std::iter::from_fn(move || unpack(&mut rest))
+    }
+}
+
+fn pack(packed: &mut String, field: DetailField, value: DetailValue<'_>) {
+    let text = match value {
+        DetailValue::Text(text) => Cow::Borrowed(text),
+        DetailValue::Number(number) => number.to_string().into(),
+        DetailValue::Flag(flag) => flag.to_string().into(),
+    };
+    packed.push(char::from(field as u8));
+    packed.push_str(&text.len().to_string());
+    packed.push(':');
+    packed.push_str(&text);
+}
+
+/// Takes the first field, which [`pack`] has written.
+fn unpack<'a>(packed: &mut &'a str) -> Option<(DetailField, DetailValue<'a>)> {
+    let field = *DetailField::ALL.get(usize::from(*packed.as_bytes().first()?))?;
+    let (len, rest) = packed[1..].split_once(':')?;
+    let (text, rest) = rest.split_at_checked(len.parse().ok()?)?;
+    *packed = rest;
+    let value = match field.kind() {
+        Kind::Text => DetailValue::Text(text),
+        Kind::Number => DetailValue::Number(text.parse().ok()?),
+        Kind::Flag => DetailValue::Flag(text.parse().ok()?),
+    };
+    Some((field, value))
+}
+
+impl fmt::Debug for EventDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EventDetails ")?;
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
 impl fmt::Display for EventDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (field, value)) in self.0.iter().enumerate() {
+        for (place, (field, value)) in self.iter().enumerate() {
             let space = if place == 0 { "" } else { " " };
             write!(f, "{space}{field}={value}")?;
         }
@@ -384,12 +436,12 @@ impl fmt::Display for EventDetails {
 
 impl Serialize for EventDetails {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (field, value) in &self.0 {
+        let mut map = serializer.serialize_map(Some(self.iter().count()))?;
+        for (field, value) in self.iter() {
             match value {
                 DetailValue::Text(text) => map.serialize_entry(field.as_str(), text)?,
-                DetailValue::Number(number) => map.serialize_entry(field.as_str(), number)?,
-                DetailValue::Flag(flag) => map.serialize_entry(field.as_str(), flag)?,
+                DetailValue::Number(number) => map.serialize_entry(field.as_str(), &number)?,
+                DetailValue::Flag(flag) => map.serialize_entry(field.as_str(), &flag)?,
             }
         }
         map.end()
@@ -418,14 +470,14 @@ impl<'de> Visitor<'de> for Fields {
             let Some(&field) = known else {
                 return Err(A::Error::custom(format!("unknown event detail {:?}", redact(&name))));
             };
-            let value = match field.kind() {
-                Kind::Text => DetailValue::Text(map.next_value()?),
-                Kind::Number => DetailValue::Number(map.next_value()?),
-                Kind::Flag => DetailValue::Flag(map.next_value()?),
-            };
-            if details.0.insert(field, value).is_some() {
+            if details.get(field).is_some() {
                 return Err(A::Error::custom(format!("event detail {field} appears twice")));
             }
+            details = match field.kind() {
+                Kind::Text => details.with(field, DetailValue::Text(&map.next_value::<String>()?)),
+                Kind::Number => details.with(field, DetailValue::Number(map.next_value()?)),
+                Kind::Flag => details.with(field, DetailValue::Flag(map.next_value()?)),
+            };
         }
         Ok(details)
     }

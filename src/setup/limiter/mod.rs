@@ -4,10 +4,13 @@
 
 mod bucket;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use foldhash::fast::RandomState as FastState;
 
 use crate::record::key::{Key, Owner};
 use crate::record::rates_in_force::RatesInForce;
@@ -18,18 +21,27 @@ use self::bucket::{Bucket, Limit};
 
 /// The spent uses of keys and owners. Only a key with a rate has a bucket.
 pub(crate) struct Limiter {
-    keys: Buckets<KeyId>,
-    owners: Buckets<(TenantId, Owner)>,
+    // Key ids are random, so no caller can choose ids that collide.
+    keys: Buckets<KeyId, FastState>,
+    owners: Buckets<(TenantId, Owner), RandomState>,
+}
+
+/// The question whether the rates of a key admit one request. It takes at most one use, however often
+/// it is asked.
+pub(crate) struct Admission<'a> {
+    limiter: &'a Limiter,
+    now: Timestamp,
+    answer: OnceCell<Result<(), Duration>>,
 }
 
 /// Buckets in shards, each with its own lock.
-struct Buckets<K> {
-    shards: Box<[Mutex<Shard<K>>]>,
-    hasher: RandomState,
+struct Buckets<K, S> {
+    shards: Box<[Mutex<Shard<K, S>>]>,
+    hasher: S,
 }
 
-struct Shard<K> {
-    buckets: HashMap<K, Bucket>,
+struct Shard<K, S> {
+    buckets: HashMap<K, Bucket, S>,
     /// The number of buckets at which the rested ones are dropped.
     sweep_at: usize,
 }
@@ -75,14 +87,25 @@ impl Limiter {
     }
 }
 
-impl<K: Eq + Hash> Buckets<K> {
-    fn new() -> Self {
-        let shard = || Mutex::new(Shard { buckets: HashMap::new(), sweep_at: SMALLEST_SWEEP });
-        let shards = (0..SHARDS).map(|_| shard()).collect();
-        Self { shards, hasher: RandomState::new() }
+impl<'a> Admission<'a> {
+    pub(crate) fn new(limiter: &'a Limiter, now: Timestamp) -> Self {
+        Self { limiter, now, answer: OnceCell::new() }
     }
 
-    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K>> {
+    /// Takes one use of `key` if this is the first call, and repeats its answer otherwise.
+    pub(crate) fn ask(&self, key: &Key, rates: RatesInForce) -> Result<(), Duration> {
+        *self.answer.get_or_init(|| self.limiter.admit(key, rates, self.now))
+    }
+}
+
+impl<K: Eq + Hash, S: BuildHasher + Default> Buckets<K, S> {
+    fn new() -> Self {
+        let shard = || Mutex::new(Shard { buckets: HashMap::default(), sweep_at: SMALLEST_SWEEP });
+        let shards = (0..SHARDS).map(|_| shard()).collect();
+        Self { shards, hasher: S::default() }
+    }
+
+    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, S>> {
         let place = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
         // After a panic, one number of one key may be stale. Denying every request would not repair
         // it.
@@ -90,7 +113,7 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 }
 
-impl<K: Eq + Hash> Shard<K> {
+impl<K: Eq + Hash, S: BuildHasher> Shard<K, S> {
     /// Returns the bucket of a key or owner, adjusted to its limit and the clock.
     fn bucket(&mut self, whose: K, limit: Limit, clock: Timestamp) -> &mut Bucket {
         self.sweep(clock);
@@ -112,6 +135,7 @@ impl<K: Eq + Hash> Shard<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::sample;
 
     fn at(micros: i64) -> Timestamp {
         Timestamp::from_unix_micros(1_000_000_000_000_000 + micros).expect("a time")
@@ -126,8 +150,22 @@ mod tests {
     }
 
     #[test]
+    fn admission_takes_one_use() {
+        let (limiter, key) = (Limiter::new(), sample::key());
+        let rates = RatesInForce { key: "2/60s".parse().expect("a rate"), owner: None };
+        let ask_twice = || {
+            let admission = Admission::new(&limiter, at(0));
+            let answers = [admission.ask(&key, rates), admission.ask(&key, rates)];
+            assert_eq!(answers[0], answers[1]);
+            answers[0]
+        };
+        assert_eq!([ask_twice(), ask_twice()], [Ok(()), Ok(())]);
+        assert_eq!(ask_twice(), Err(Duration::from_secs(30)));
+    }
+
+    #[test]
     fn sweep_forgets_only_rested_buckets() {
-        let buckets = Buckets::new();
+        let buckets = Buckets::<_, FastState>::new();
         let spend = |key: KeyId, rate: &str, micros: i64| {
             let mut shard = buckets.shard(&key);
             let bucket = shard.bucket(key, limit(rate), at(micros));

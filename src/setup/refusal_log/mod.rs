@@ -107,6 +107,6 @@ impl RefusalLog {
 }
 
 async fn write(store: &dyn KeyStore, event: Event) -> Result<(), StoreError> {
-    let batch = Batch { events: vec![event], ..Batch::default() };
-    store.commit(batch).await.map(|_| ())
+    let tenant = event.tenant.clone();
+    store.commit(Batch { events: vec![event], ..Batch::of(tenant) }).await
 }

@@ -10,12 +10,11 @@ use async_trait::async_trait;
 
 use super::entries::Entries;
 use super::hints::{ChangeHints, NoHints};
-#[cfg(feature = "postgres")]
-use super::lease::Forget;
-use super::lease::{Bounds, Ledger};
+use super::lease::{Bounds, Fill, Ledger};
 use super::monotonic_clock::MonotonicClock;
 use super::options::{CacheOptions, CacheOptionsError};
 use super::single_flight::{Answer, SingleFlight};
+use super::stamps::{Places, Stamps};
 use super::state::CacheState;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
@@ -23,9 +22,9 @@ use crate::record::key::Owner;
 use crate::record::policy::TenantPolicy;
 use crate::record::user::User;
 use crate::store::{
-    AccountQuery, Batch, Change, Changes, Epoch, EventQuery, Found, Freshness, KeyQuery, KeyStore,
-    OwnedKeys, Page, Resolve, Resolved, Snapshot, StoreError, StoreErrorKind, StoredKey, Subject,
-    TenantEntry, TenantQuery, UsageBatch,
+    AccountQuery, Batch, Change, Changes, EventQuery, Found, FoundRef, Freshness, KeyQuery,
+    KeyStore, Look, Marker, OwnedKeys, Page, Resolve, Resolved, Snapshot, StoreError,
+    StoreErrorKind, StoredKey, Subject, TenantEntry, TenantQuery, UsageBatch,
 };
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -75,6 +74,7 @@ pub(super) struct Inner {
     store_timeout: Duration,
     pub(super) clock: Arc<dyn MonotonicClock>,
     pub(super) entries: Entries,
+    stamps: Arc<Stamps>,
     single_flight: SingleFlight,
     ledger: Mutex<Ledger>,
     /// A packed copy of the ledger's confirmed moment, so that a hit takes no lock.
@@ -120,7 +120,7 @@ impl CachedStore {
     /// use keywright::store::{CacheOptions, CachedStore, PostgresStore};
     ///
     /// let database = PostgresStore::open(pool).await?;
-    /// let hints = database.hints().await?; // the server announces each commit
+    /// let hints = database.hints().await?; // the nodes announce their commits
     /// let cache = CachedStore::with_hints(database, CacheOptions::new(), hints)?;
     /// # Ok(()) }
     /// ```
@@ -134,15 +134,18 @@ impl CachedStore {
     ) -> Result<Self, CacheOptionsError> {
         let bounds = options.check()?;
         let hints: Box<dyn ChangeHints> = Box::new(hints);
+        let stamps = (options.capacity / KEYS_PER_STAMP).clamp(FEWEST_STAMPS, MOST_STAMPS);
+        let stamps = Arc::new(Stamps::new(stamps));
         Ok(Self(Arc::new(Inner {
             store: Arc::new(store),
             bounds,
             store_timeout: options.store_timeout,
             created: options.clock.now(),
             clock: options.clock,
-            entries: Entries::new(options.capacity),
+            entries: Entries::new(options.capacity, Arc::clone(&stamps)),
             single_flight: SingleFlight::default(),
-            ledger: Mutex::default(),
+            ledger: Mutex::new(Ledger::new(Arc::clone(&stamps))),
+            stamps,
             confirmed: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             attempted: AtomicU64::new(0),
@@ -238,9 +241,8 @@ impl CachedStore {
 impl CachedStore {
     /// Forgets all entries, and drops the answers that are being read.
     pub(in crate::store) fn forget_everything(&self) {
-        let mut ledger = self.0.ledger();
-        ledger.note_own_change();
-        self.0.entries.forget(&Forget::Everything);
+        self.0.ledger().note_everything();
+        self.0.entries.clear();
     }
 }
 
@@ -252,6 +254,12 @@ impl fmt::Debug for CachedStore {
             .finish()
     }
 }
+
+/// The number of keys for each stamp, at the capacity of the cache.
+const KEYS_PER_STAMP: usize = 16;
+/// The bounds on the number of stamps of keys, and of owners, and of tenants. Each takes 8 bytes.
+const FEWEST_STAMPS: usize = 64;
+const MOST_STAMPS: usize = 65_536;
 
 /// Packs a moment for an atomic as its microseconds plus one. 0 means that there is no moment.
 pub(super) fn pack(moment: Duration) -> u64 {
@@ -302,24 +310,28 @@ impl Inner {
         }
     }
 
-    /// Returns the answer from memory, if the lease and `freshness` allow one.
+    /// Shows `look` the answer from memory, if the lease and `freshness` allow one, and returns its
+    /// result.
     ///
-    /// The lease is read before the map. A sync removes every changed key from the map before it renews
-    /// the lease, so a lease that is read as valid never comes with an outdated entry.
-    fn answer_from_memory(&self, key: &KeyId, freshness: Freshness) -> Option<Resolved> {
+    /// The lease is read before the map and the stamps. A sync removes every changed key and moves
+    /// every stamp before it renews the lease, so a lease that is read as valid never comes with an
+    /// outdated entry.
+    fn look<T>(
+        &self,
+        key: &KeyId,
+        freshness: Freshness,
+        look: impl FnOnce(Option<FoundRef<'_>>) -> T,
+    ) -> Option<T> {
         let confirmed = unpack(self.confirmed.load(Ordering::Acquire));
         let age = self.bounds.usable(confirmed, self.clock.now(), freshness)?;
-        match self.entries.get(key) {
-            Some(snapshot) => Some(Ok(Some(Found { snapshot, age }))),
-            None => self.entries.is_absent(key).then_some(Ok(None)),
-        }
+        self.entries.look(key, |found| look(found.map(|snapshot| FoundRef { snapshot, age })))
     }
 
     /// Returns the answer from memory while the store cannot be reached, if the host allows it.
     fn during_outage(&self, key: &KeyId, freshness: Freshness) -> Option<Found> {
         let confirmed = unpack(self.confirmed.load(Ordering::Acquire));
         let age = self.bounds.usable_during_outage(confirmed, self.clock.now(), freshness)?;
-        self.entries.get(key).map(|snapshot| Found { snapshot, age })
+        self.entries.look(key, |found| found.map(|snapshot| FoundRef { snapshot, age }.into()))?
     }
 
     /// Returns whether the last sync failed, no longer ago than the bound. Reads then do not wait for
@@ -353,23 +365,24 @@ impl Inner {
     async fn ask_shared(&self, key: KeyId) -> Resolved {
         let called = self.clock.now();
         let fill = self.ledger().begin_fill();
-        let waiter = self.single_flight.join(key, fill);
+        let is_outdated = |fill: Fill| !self.stamps.has_kept_key(&key, fill.0);
+        let waiter = self.single_flight.join(key, fill, is_outdated);
         let mut answer = waiter.question.answer.lock().await;
         let now = self.clock.now();
         let bound = self.bounds.max_staleness;
-        let shared = answer.as_ref().and_then(|answer| answer.for_caller(called, now, bound));
-        if let Some(shared) = shared {
+        // A change that became known while the answer was read may have been known to this caller.
+        let current =
+            answer.as_ref().filter(|answer| self.admits(answer.fill, &key, answer.found()));
+        if let Some(shared) = current.and_then(|answer| answer.for_caller(called, now, bound)) {
             return shared;
         }
+        let fill = self.ledger().begin_fill();
         let asked = self.within_timeout(self.store.resolve(&key, Freshness::StoreDefault)).await;
         let asked = asked.map(|found| found.map(|found| found.snapshot));
         if let Ok(found) = &asked {
-            let ledger = self.ledger();
-            if ledger.admits(fill) {
-                self.entries.keep(key, found.as_ref());
-            }
+            self.keep(fill, key, found.as_ref());
         }
-        *answer = Some(Answer::of(now, &asked));
+        *answer = Some(Answer::of(fill, now, &asked));
         waiter.close();
         asked.map(just_read)
     }
@@ -382,11 +395,27 @@ impl Inner {
         let fill = self.ledger().begin_fill();
         let found = self.within_timeout(self.store.resolve(&key, freshness)).await?;
         let found = found.map(|found| found.snapshot);
-        let ledger = self.ledger();
-        if ledger.admits(fill) {
-            self.entries.keep(key, found.as_ref());
-        }
+        self.keep(fill, key, found.as_ref());
         Ok(found)
+    }
+
+    /// Keeps the answer of a fill, unless a change of the key became known in the meantime.
+    fn keep(&self, fill: Fill, key: KeyId, found: Option<&Arc<Snapshot>>) {
+        let places = found.map(|found| self.places(found));
+        // The lock excludes changes between the check and the insert.
+        let ledger = self.ledger();
+        if ledger.admits(fill, &key, places) {
+            self.entries.keep(key, fill, found.zip(places));
+        }
+    }
+
+    fn admits(&self, fill: Fill, key: &KeyId, found: Option<&Arc<Snapshot>>) -> bool {
+        self.ledger().admits(fill, key, found.map(|found| self.places(found)))
+    }
+
+    fn places(&self, snapshot: &Snapshot) -> Places {
+        let key = snapshot.record().key();
+        self.stamps.places(&key.tenant, &key.owner)
     }
 
     pub(super) async fn within_timeout<T>(
@@ -419,18 +448,22 @@ struct OwnChange<'a> {
 impl Drop for OwnChange<'_> {
     fn drop(&mut self) {
         let mut ledger = self.inner.ledger();
-        ledger.note_own_change();
-        self.inner.entries.forget_these(&self.subjects);
+        let keys = ledger.note(&self.subjects);
+        self.inner.entries.remove(&keys);
     }
 }
 
 #[async_trait]
 impl KeyStore for CachedStore {
     fn resolve<'a>(&'a self, key: &KeyId, freshness: Freshness) -> Resolve<'a> {
-        match self.0.answer_from_memory(key, freshness) {
-            Some(found) => Resolve::ready(found),
+        match self.0.look(key, freshness, |found| found.map(Found::from)) {
+            Some(found) => Resolve::ready(Ok(found)),
             None => Resolve::boxed(self.0.ask(*key, freshness)),
         }
+    }
+
+    fn peek(&self, key: &KeyId, freshness: Freshness, look: &mut Look<'_>) -> bool {
+        self.0.look(key, freshness, look).is_some()
     }
 
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
@@ -452,7 +485,7 @@ impl KeyStore for CachedStore {
     async fn policies(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
         self.0.store.policies(tenants).await
     }
 
@@ -516,7 +549,7 @@ impl KeyStore for CachedStore {
         self.0.store.tenants(query, at).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let subjects = batch.changes.iter().map(Change::subject).collect();
         let _own = OwnChange { inner: &self.0, subjects };
         self.0.store.commit(batch).await
@@ -526,7 +559,7 @@ impl KeyStore for CachedStore {
         self.0.store.add_usage(batch).await
     }
 
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+    async fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
         self.0.store.changes(since).await
     }
 }

@@ -3,16 +3,34 @@
 //! The rules are pure: they read no clock and ask no store. A moment is the time since a fixed point,
 //! on a clock that never goes back and continues while the machine sleeps.
 //!
-//! The lease: a sync that began at some moment and succeeded proves that the cache knows every change
-//! that was acknowledged before that moment. The cache may answer until the bound has passed since the
-//! beginning of the sync, not since its end.
+//! # The lease
 //!
-//! A fill: the cache may keep an answer if no change became known while the answer was read. The
-//! generation is read before the store is asked, and must be the same when the answer is kept.
+//! A sync that began at some moment and succeeded proves that the cache knows every commit that was
+//! acknowledged before that moment: the marker of the store's answer includes it, and the answer named
+//! what the commits since the marker before have touched. The cache may answer until the bound has
+//! passed since the beginning of the sync, not since its end. The proof needs no order of commits. It
+//! needs that each marker includes all commits of the one before, and that the subjects of a commit
+//! are forgotten before the lease that includes it is renewed.
+//!
+//! # A fill
+//!
+//! The cache may keep an answer unless a change of its key, owner or tenant became known after the
+//! store was asked. Let the answer lack a commit that touches one of them.
+//!
+//! * If the cache has not heard of the commit yet, its marker does not include it. A later sync names
+//!   it, and the answer is forgotten before that sync renews the lease.
+//! * If the cache heard of it after the store was asked, a stamp has moved, and the answer is dropped.
+//! * The cache cannot have heard of it before: a commit that a marker includes is visible to every call
+//!   that starts later.
+//!
+//! So changes of other tenants and keys drop no fill, unless they share a stamp with it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::{Age, Changes, Epoch, Freshness, Subject};
+use super::stamps::{Generation, Places, Stamps};
+use crate::store::{Age, Changes, Freshness, Marker, Subject};
+use crate::value::id::KeyId;
 
 /// The bounds on the age of an answer from memory.
 #[derive(Clone, Copy, Debug)]
@@ -58,79 +76,107 @@ impl Bounds {
 
 /// The state of the lease and of fills.
 ///
-/// It holds the last known epoch, the moment at which that was confirmed, the generation, and the
-/// number of regressions.
-#[derive(Debug, Default)]
+/// It holds the marker of the known commits, the moment at which that was confirmed, the number of
+/// losses, and the generation of the last known change.
+#[derive(Debug)]
 pub(super) struct Ledger {
-    epoch: Epoch,
+    marker: Marker,
     confirmed: Option<Duration>,
-    generation: u64,
     regressions: u64,
+    generation: Generation,
+    stamps: Arc<Stamps>,
 }
 
 /// A sync that has begun.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sync {
-    pub(super) since: Epoch,
+    pub(super) since: Marker,
     began: Duration,
 }
 
-/// The generation at the time at which the store was asked.
+/// The generation in which the store was asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Fill(u64);
+pub(super) struct Fill(pub(super) Generation);
 
-/// The entries that must be removed before the lease is renewed.
+/// The keys to remove from memory. Changed owners and tenants have new stamps already.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Forget {
-    Nothing,
-    These(Vec<Subject>),
+    These(Vec<KeyId>),
+    /// All entries are outdated by a stamp. They only take up memory.
     Everything,
 }
 
 impl Ledger {
+    pub(super) fn new(stamps: Arc<Stamps>) -> Self {
+        Self {
+            marker: Marker::default(),
+            confirmed: None,
+            regressions: 0,
+            generation: Generation::default(),
+            stamps,
+        }
+    }
+
     pub(super) fn confirmed(&self) -> Option<Duration> {
         self.confirmed
     }
 
-    /// Returns how many times the store had fewer commits than before: it lost some, or is another
-    /// store.
+    /// Returns how many times the store had lost commits.
     pub(super) fn regressions(&self) -> u64 {
         self.regressions
     }
 
     /// Begins a sync. Only one may run at a time, and `now` must be read before the store is asked.
     pub(super) fn begin_sync(&self, now: Duration) -> Sync {
-        Sync { since: self.epoch, began: now }
+        Sync { since: self.marker.clone(), began: now }
     }
 
-    /// Ends a sync with the store's answer, and returns the entries to forget. The caller must forget
+    /// Ends a sync with the store's answer, and returns the keys to remove. The caller must remove
     /// them before a reader sees the renewed lease.
-    pub(super) fn end_sync(&mut self, sync: Sync, changes: Changes) -> Forget {
-        // A store that no longer knows the changes since its own newest epoch has lost that commit.
-        let knows = changes.touched.is_some() || sync.since == Epoch::default();
-        let has_regressed = changes.epoch < sync.since || !knows && changes.epoch == sync.since;
-        self.regressions += u64::from(has_regressed);
-        self.epoch = changes.epoch;
+    pub(super) fn end_sync(&mut self, sync: &Sync, changes: Changes) -> Forget {
+        self.regressions += u64::from(changes.has_lost);
+        self.marker = changes.at;
         self.confirmed = self.confirmed.max(Some(sync.began));
-        let forget = match changes.touched {
-            Some(touched) if touched.is_empty() && !has_regressed => return Forget::Nothing,
-            Some(touched) if !has_regressed => Forget::These(touched),
-            _ => Forget::Everything,
-        };
-        self.generation += 1;
-        forget
+        match changes.touched {
+            Some(touched) if !changes.has_lost => Forget::These(self.note(&touched)),
+            _ => {
+                self.note_everything();
+                Forget::Everything
+            }
+        }
     }
 
-    /// Notes a change that went through this cache.
-    pub(super) fn note_own_change(&mut self) {
-        self.generation += 1;
+    /// Notes a change that went through this cache, and returns the keys to remove.
+    pub(super) fn note(&mut self, touched: &[Subject]) -> Vec<KeyId> {
+        if touched.is_empty() {
+            return Vec::new();
+        }
+        self.generation = self.generation.next();
+        let mut keys = Vec::new();
+        for subject in touched {
+            self.stamps.move_to(subject, self.generation);
+            if let Subject::Key(key) = subject {
+                keys.push(*key);
+            }
+        }
+        keys
     }
 
+    /// Notes that anything may have changed.
+    pub(super) fn note_everything(&mut self) {
+        self.generation = self.generation.next();
+        self.stamps.move_all_to(self.generation);
+    }
+
+    /// Begins a fill. The store must be asked after this call.
     pub(super) fn begin_fill(&self) -> Fill {
         Fill(self.generation)
     }
 
-    pub(super) fn admits(&self, fill: Fill) -> bool {
-        fill == self.begin_fill()
+    /// Returns whether no change of a key became known since a fill began. `places` are those of the
+    /// key's owner and tenant; `None` if there is no such key.
+    pub(super) fn admits(&self, fill: Fill, key: &KeyId, places: Option<Places>) -> bool {
+        self.stamps.has_kept_key(key, fill.0)
+            && places.is_none_or(|places| self.stamps.has_kept(places, fill.0))
     }
 }

@@ -1,7 +1,8 @@
 //! A cache in front of a store that other nodes write to. It bounds the age of its answers.
 //!
-//! The rule is in [`lease`]. A hit reads the clock, one atomic number and one map entry. It takes no
-//! lock and allocates nothing. A sync removes the changed keys from memory before it renews the lease.
+//! The rule is in [`lease`]. A hit reads the clock, the lease, one map entry and its [`stamps`]. It takes
+//! no lock and allocates nothing. A sync removes the changed keys from memory and moves the stamps of the
+//! changed owners and tenants before it renews the lease.
 
 mod cache;
 mod entries;
@@ -11,6 +12,7 @@ mod monotonic_clock;
 mod options;
 mod refresh;
 mod single_flight;
+mod stamps;
 mod state;
 
 pub use self::cache::CachedStore;

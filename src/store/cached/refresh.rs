@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::cache::{CachedStore, Inner, pack};
 use super::hints::{ChangeHints, NoHints};
+use super::lease::Forget;
 use crate::store::StoreError;
 
 /// The number of syncs within the bound. If one fails, the next is still in time.
@@ -116,18 +117,26 @@ impl Inner {
         let began = self.clock.now();
         self.note_attempt(began);
         let sync = self.ledger().begin_sync(began);
-        let changes = match self.within_timeout(self.store.changes(sync.since)).await {
+        let changes = match self.within_timeout(self.store.changes(&sync.since)).await {
             Ok(changes) => changes,
             Err(error) => {
                 self.failed.store(pack(self.clock.now()), Ordering::Release);
                 return Err(error);
             }
         };
-        let mut ledger = self.ledger();
-        let forget = ledger.end_sync(sync, changes);
-        self.entries.forget(&forget);
-        let confirmed = ledger.confirmed().map_or(0, pack);
-        self.confirmed.store(confirmed, Ordering::Release);
+        let forget = {
+            let mut ledger = self.ledger();
+            let forget = ledger.end_sync(&sync, changes);
+            if let Forget::These(keys) = &forget {
+                self.entries.remove(keys);
+            }
+            let confirmed = ledger.confirmed().map_or(0, pack);
+            self.confirmed.store(confirmed, Ordering::Release);
+            forget
+        };
+        if forget == Forget::Everything {
+            self.entries.clear();
+        }
         self.failed.store(0, Ordering::Release);
         Ok(())
     }

@@ -21,25 +21,36 @@ struct Entry {
 
 /// A request for one key. A waiter that takes the lock and finds no usable answer asks the store.
 pub(super) struct Question {
-    /// The generation at the time of the first request. A caller with a newer one asks again.
+    /// The fill of the first request.
     fill: Fill,
     pub(super) answer: async_lock::Mutex<Option<Answer>>,
 }
 
 /// The store's answer, for all waiters.
 pub(super) struct Answer {
+    /// Whether a change became known while the answer was read is decided by this fill.
+    pub(super) fill: Fill,
     /// The moment of the request.
     asked: Duration,
     result: Result<Option<Arc<Snapshot>>, (StoreErrorKind, String)>,
 }
 
 impl Answer {
-    pub(super) fn of(asked: Duration, result: &Result<Option<Arc<Snapshot>>, StoreError>) -> Self {
+    pub(super) fn of(
+        fill: Fill,
+        asked: Duration,
+        result: &Result<Option<Arc<Snapshot>>, StoreError>,
+    ) -> Self {
         let result = match result {
             Ok(found) => Ok(found.clone()),
             Err(error) => Err((error.kind(), error.to_string())),
         };
-        Self { asked, result }
+        Self { fill, asked, result }
+    }
+
+    /// Returns the snapshot, if the store has the key.
+    pub(super) fn found(&self) -> Option<&Arc<Snapshot>> {
+        self.result.as_ref().ok()?.as_ref()
     }
 
     /// Returns the answer for a caller that called at `called`, if it is not too old. All waiters share
@@ -73,14 +84,20 @@ pub(super) struct Waiter<'a> {
 }
 
 impl SingleFlight {
-    pub(super) fn join(&self, key: KeyId, fill: Fill) -> Waiter<'_> {
+    /// Joins the request for a key, unless there is none or it is outdated by a change of the key.
+    pub(super) fn join(
+        &self,
+        key: KeyId,
+        fill: Fill,
+        is_outdated: impl FnOnce(Fill) -> bool,
+    ) -> Waiter<'_> {
         let mut entries = self.lock();
         let asked_now = || Entry {
             question: Arc::new(Question { fill, answer: async_lock::Mutex::new(None) }),
             waiters: 0,
         };
         let entry = entries.entry(key).or_insert_with(asked_now);
-        if entry.question.fill != fill {
+        if is_outdated(entry.question.fill) {
             *entry = asked_now();
         }
         entry.waiters += 1;

@@ -1,6 +1,6 @@
 //! Rules of deleting service accounts: a service account is not deleted before its keys.
 
-use super::test_tenants::{Space, at, batch, next_account};
+use super::test_tenants::{Space, at, next_account};
 use crate::record::key::Owner;
 use crate::store::{AccountQuery, Change, Freshness, StoreErrorKind};
 
@@ -13,7 +13,7 @@ pub(super) async fn account_with_keys_is_kept(space: &Space<'_>) {
     space.put([Change::RevokeKey { key: *keys[0].id(), at: at(1) }]).await;
     for goes_too in [vec![], vec![*keys[0].id()], vec![*keys[1].id()]] {
         let deletes = goes_too.iter().copied().map(Change::DeleteKey);
-        let delete = batch([Change::DeleteAccount(account.id)].into_iter().chain(deletes));
+        let delete = space.batch([Change::DeleteAccount(account.id)].into_iter().chain(deletes));
         let said = space.store.commit(delete).await;
         space.refused("deleting an account that owns keys", said, StoreErrorKind::Conflict);
     }
@@ -50,7 +50,7 @@ pub(super) async fn deleted_account_is_gone(space: &Space<'_>) {
         Change::InsertKey(space.key_of(&Owner::Account(account.id))),
     ] {
         let what = format!("{change:?} after its account was deleted");
-        let said = space.store.commit(batch([change])).await;
+        let said = space.store.commit(space.batch([change])).await;
         space.refused(what, said, StoreErrorKind::Conflict);
     }
     let found = space.done("a lookup", space.store.account(&space.tenant, &account.id).await);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::test_tenants::{Space, at, batch, delta, event_in, user};
+use super::test_tenants::{Space, at, delta, event_in, user};
 use crate::record::key::KeyRecord;
 use crate::record::status::KeyStatus;
 use crate::store::{
@@ -126,9 +126,13 @@ pub(super) async fn tenants_are_listed_with_their_numbers(space: &Space<'_>) {
     account.tenant = busy.clone();
     let changes = keys.iter().cloned().map(Change::InsertKey);
     let changes = changes.chain([Change::InsertAccount(account.clone())]);
-    let events = [&busy, &busy, &quiet, &percent].map(|tenant| event_in(tenant, "an event"));
-    let write = Batch { events: events.into(), ..batch(changes) };
-    space.done("a commit in three tenants", space.store.commit(write).await);
+    let mut changes: Vec<_> = changes.collect();
+    for (tenant, events) in [(&busy, 2), (&quiet, 1), (&percent, 1)] {
+        let events = vec![event_in(tenant, "an event"); events];
+        let changes = std::mem::take(&mut changes);
+        let write = Batch { changes, events, ..Batch::of(tenant.clone()) };
+        space.done("a commit", space.store.commit(write).await);
+    }
     let entry = |tenant: &TenantId, live_keys, keys, accounts, last_event| TenantEntry {
         tenant: tenant.clone(),
         live_keys,
@@ -152,8 +156,9 @@ pub(super) async fn tenants_are_listed_with_their_numbers(space: &Space<'_>) {
         space.same(format!("the tenants that start with {prefix:?}"), &found.as_slice(), &expected);
     }
     let last = keys.remove(0);
-    let delete = [Change::DeleteKey(*last.id()), Change::DeleteAccount(account.id)];
-    let delete = Batch { events: vec![event_in(&busy, "deleted")], ..batch(delete) };
+    let changes = vec![Change::DeleteKey(*last.id()), Change::DeleteAccount(account.id)];
+    let events = vec![event_in(&busy, "deleted")];
+    let delete = Batch { changes, events, ..Batch::of(busy.clone()) };
     space.done("a delete", space.store.commit(delete).await);
     expected[2] = entry(&busy, 2, 4, 0, 3);
     let found = tenants(space, run.as_str(), 10).await;

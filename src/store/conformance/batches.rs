@@ -1,6 +1,9 @@
 //! Rules of batches: a batch is written completely or not at all.
 
-use super::test_tenants::{Space, at, batch, next_account, policy, put_user, renamed, said};
+use super::test_tenants::{
+    Space, at, event_in, next, next_account, policy, put_user, renamed, said,
+};
+use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, Freshness, KeyQuery, StoreErrorKind};
 
@@ -31,7 +34,13 @@ async fn everything(space: &Space<'_>) -> Everything {
         put,
     ];
     let events = vec![space.event("first"), space.event("second")];
-    Everything { batch: Batch { events, ..batch(changes) }, inserted, updated, revoked, deleted }
+    Everything {
+        batch: Batch { events, ..space.batch(changes) },
+        inserted,
+        updated,
+        revoked,
+        deleted,
+    }
 }
 
 /// Returns everything that the store shows of the rule's tenant, as text.
@@ -124,6 +133,67 @@ pub(super) async fn failed_batch_writes_nothing(space: &Space<'_>) {
     space.done("the same batch without the part that fails", space.store.commit(whole).await);
 }
 
+pub(super) async fn batch_stays_in_its_tenant(space: &Space<'_>) {
+    let abroad = ServiceAccount { tenant: space.other.clone(), ..space.account() };
+    let key = space.key_with(|key| key.tenant = space.other.clone());
+    space.put([Change::InsertAccount(abroad.clone()), Change::InsertKey(key.clone())]).await;
+    let (home, other) = (|| space.tenant.clone(), || space.other.clone());
+    let (unsupported, conflict) = (StoreErrorKind::Unsupported, StoreErrorKind::Conflict);
+    let new = || space.key_with(|key| key.tenant = other());
+    let at_home = next(&key, |key| key.tenant = home());
+    let account_at_home = next_account(&abroad, |account| account.tenant = home());
+    let changes = [
+        (Change::InsertKey(new()), unsupported),
+        (Change::UpdateKey(renamed(&key, "second")), unsupported),
+        (Change::InsertAccount(ServiceAccount { tenant: other(), ..space.account() }), unsupported),
+        (Change::UpdateAccount(next_account(&abroad, |_| {})), unsupported),
+        (put_user(&space.other, "alice", 1), unsupported),
+        (Change::PutPolicy { tenant: other(), policy: policy(1) }, unsupported),
+        (Change::ForgetEvents { tenant: other(), through: 1 }, unsupported),
+        (Change::UpdateKey(at_home), conflict),
+        (Change::RevokeKey { key: *key.id(), at: at(9) }, conflict),
+        (Change::DeleteKey(*key.id()), conflict),
+        (Change::UpdateAccount(account_at_home), conflict),
+        (Change::DeleteAccount(abroad.id), conflict),
+    ];
+    let (owner, alice) = (key.key().owner.clone(), key.key().created_by.clone());
+    let of_owner = owner.clone();
+    let conditions = [
+        (Condition::AccountVersion { account: abroad.id, version: 1 }, conflict),
+        (Condition::KeyOwner { key: *key.id(), owner: owner.clone() }, conflict),
+        (Condition::PolicyVersion { tenant: other(), version: 0 }, unsupported),
+        (Condition::UserVersion { tenant: other(), user: alice, version: 0 }, unsupported),
+        (Condition::LiveKeysBelow { tenant: other(), owner, limit: 9, at: at(9) }, unsupported),
+        (Condition::NoLiveKeyLeft { tenant: other(), owner: of_owner, at: at(0) }, unsupported),
+    ];
+    let with_change = |(change, kind): (Change, _)| {
+        (format!("{change:?} in a batch of another tenant"), space.batch([change]), kind)
+    };
+    let with_condition = |(condition, kind): (Condition, _)| {
+        let what = format!("{condition:?} in a batch of another tenant");
+        (what, Batch { conditions: vec![condition], ..space.batch([]) }, kind)
+    };
+    let of_event = Batch { events: vec![event_in(&space.other, "abroad")], ..space.batch([]) };
+    let of_event = ("an event in a batch of another tenant".to_owned(), of_event, unsupported);
+    let batches = changes.map(with_change).into_iter();
+    let batches = batches.chain(conditions.map(with_condition)).chain([of_event]);
+    for (what, mut batch, kind) in batches {
+        // A valid change beside it is not written either.
+        let beside = space.key();
+        batch.changes.push(Change::InsertKey(beside.clone()));
+        space.refused(&what, space.store.commit(batch).await, kind);
+        let found = space.stored(beside.id()).await;
+        space.holds(format!("{what} failed and wrote a key"), found.is_none());
+    }
+    let stored = space.done("a lookup", space.store.key(&space.other, key.id()).await);
+    let stored = stored.map(|stored| stored.record.key().clone());
+    space.same("the other tenant's key", &stored.as_ref(), &Some(key.key()));
+    let stored = space.done("a lookup", space.store.account(&space.other, &abroad.id).await);
+    space.same("the other tenant's account", &stored, &Some(abroad));
+    let events = space.events_of(&space.other).await;
+    space.same("the other tenant's events", &events, &Vec::new());
+}
+
 pub(super) async fn batch_names_nothing_twice(space: &Space<'_>) {
     let (account, key, new) = (space.account(), space.key(), space.key());
     space.put([Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())]).await;
@@ -156,7 +226,7 @@ pub(super) async fn batch_names_nothing_twice(space: &Space<'_>) {
             let [first, second] = changes.clone();
             let what = format!("a batch with {first:?} and {second:?}");
             let changes = std::iter::once(first).chain(between).chain([second]);
-            let said = space.store.commit(batch(changes)).await;
+            let said = space.store.commit(space.batch(changes)).await;
             space.refused(&what, said, StoreErrorKind::Unsupported);
             let after = seen(space).await;
             space.holds(

@@ -3,11 +3,11 @@
 use std::slice;
 
 use super::run::polled;
-use super::test_tenants::{Space, alerting, at, batch, delta};
+use super::test_tenants::{Space, alerting, at, delta};
 use crate::record::event::{DetailField, Event};
 use crate::record::key::Owner;
 use crate::store::{
-    AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, StoreErrorKind,
+    AccountQuery, Batch, Change, EventQuery, Freshness, KeyQuery, Marker, StoreErrorKind,
     TenantQuery,
 };
 
@@ -30,7 +30,7 @@ pub(super) async fn dropped_commit_is_atomic(space: &Space<'_>) {
         ];
         let mark = user.id().to_string();
         let events = vec![space.event(mark.clone())];
-        let whole = Batch { events, ..batch(changes) };
+        let whole = Batch { events, ..space.batch(changes) };
         let ended = polled(space.store.commit(whole.clone()), polls).await.is_some();
         let what = format!("after a commit that was dropped at poll {polls}");
         // The commit may take effect while these reads run. A visible part stays visible, so once one
@@ -48,7 +48,7 @@ pub(super) async fn dropped_commit_is_atomic(space: &Space<'_>) {
         );
         // Repeats the commit: either the dropped one took effect, or this one does.
         match space.store.commit(whole).await {
-            Ok(_) => space.holds(format!("{what}, the same commit succeeded again"), !ended),
+            Ok(()) => space.holds(format!("{what}, the same commit succeeded again"), !ended),
             Err(error) => {
                 let what = format!("{what}, the error of the same commit");
                 space.same(what, &error.kind(), &StoreErrorKind::AlreadyExists);
@@ -119,7 +119,7 @@ pub(super) async fn dropped_read_leaves_nothing(space: &Space<'_>) {
             polled(store.events(tenant, &events), polls).await.is_some(),
             polled(store.keys_of_all_tenants(&keys, at(1)), polls).await.is_some(),
             polled(store.tenants(&tenants, at(1)), polls).await.is_some(),
-            polled(store.changes(Epoch(0)), polls).await.is_some(),
+            polled(store.changes(&Marker::default()), polls).await.is_some(),
         ];
         // This would wait for a lock that a dropped read still holds.
         space.put([Change::InsertKey(space.key())]).await;

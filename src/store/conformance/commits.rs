@@ -1,31 +1,26 @@
-//! Rules of the order of commits, and of the changes that a cache asks for.
+//! Rules of the changes that a cache asks for.
 
-use super::test_tenants::{Space, at, batch, next_account, policy, renamed};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::races::{RACERS, race};
+use super::run::turn;
+use super::test_tenants::{Space, at, next_account, policy, renamed};
 use crate::record::key::Owner;
-use crate::store::{Batch, Change, Epoch, StoreErrorKind, Subject};
+use crate::store::{Change, Changes, Freshness, Marker, StoreErrorKind, Subject};
+use crate::value::id::KeyId;
 
-pub(super) async fn epochs_always_increase(space: &Space<'_>) {
-    let mut last = space.done("asking for changes", space.store.changes(Epoch(0)).await).epoch;
-    let key = space.key();
-    let mut version = key.clone();
-    for n in 0..5 {
-        let change = if n == 0 {
-            Change::InsertKey(key.clone())
-        } else {
-            version = renamed(&version, &format!("name {n}"));
-            Change::UpdateKey(version.clone())
-        };
-        let epoch = space.put([change]).await;
-        let what = format!("{epoch:?} is not greater than the one before, {last:?}");
-        space.holds(what, epoch > last);
-        last = epoch;
+/// The number of commits of each writer in a race.
+const STEPS: usize = 8;
+
+impl Space<'_> {
+    /// Returns the changes since a marker that the store has given. It has lost no commit since.
+    pub(super) async fn changes(&self, since: &Marker) -> Changes {
+        let told = self.done("asking for changes", self.store.changes(since).await);
+        let what = format!("`changes` since {since:?} says that commits were lost");
+        self.holds(what, !told.has_lost);
+        told
     }
-    let events = Batch { events: vec![space.event("alone")], ..Batch::default() };
-    let epoch = space.done("a commit of only an event", space.store.commit(events).await);
-    space.holds(format!("{epoch:?} is not greater than the one before, {last:?}"), epoch > last);
-    let told = space.done("asking for changes", space.store.changes(Epoch(0)).await).epoch;
-    let what = format!("`changes` ends at {told:?}, but {epoch:?} was acknowledged");
-    space.holds(what, told >= epoch);
 }
 
 pub(super) async fn changes_report_every_touched_subject(space: &Space<'_>) {
@@ -35,7 +30,7 @@ pub(super) async fn changes_report_every_touched_subject(space: &Space<'_>) {
     let (id, other_id) = (*mine.id(), *of_account.id());
     let tenant = || space.tenant.clone();
     let put = |version| Change::PutPolicy { tenant: tenant(), policy: policy(version) };
-    let begin = space.done("asking for changes", space.store.changes(Epoch(0)).await).epoch;
+    let begin = space.changes(&Marker::default()).await.at;
     let (key, owner, rules) =
         (Subject::Key(id), Subject::Account(account.id), Subject::Policy(tenant()));
     let steps = [
@@ -65,32 +60,100 @@ pub(super) async fn changes_report_every_touched_subject(space: &Space<'_>) {
     let mut touched: Vec<Subject> = Vec::new();
     for (changes, subjects) in steps {
         touched.extend(subjects);
-        let epoch = space.put(changes).await;
-        past.push((epoch, touched.len()));
+        space.put(changes).await;
         for (since, known) in &past {
-            let told = space.done("asking for changes", space.store.changes(*since).await);
-            let what = format!("`changes` since {since:?} ends at {:?}", told.epoch);
-            space.holds(format!("{what}, but {epoch:?} was acknowledged"), told.epoch >= epoch);
             // A store need not know changes that are this old.
-            let Some(told) = told.touched else { continue };
+            let Some(told) = space.changes(since).await.touched else { continue };
             for subject in &touched[*known..] {
                 let what = format!("`changes` since {since:?} leaves out {subject:?}");
                 space.holds(what, told.contains(subject));
             }
         }
+        let last = past.last().map(|(marker, _)| marker.clone()).unwrap_or_default();
+        past.push((space.changes(&last).await.at, touched.len()));
     }
-    let stale = batch([Change::UpdateKey(mine)]);
+    let stale = space.batch([Change::UpdateKey(mine)]);
     let said = space.store.commit(stale).await;
     space.refused("an update of a deleted key", said, StoreErrorKind::Conflict);
 }
 
-pub(super) async fn changes_end_at_newest_commit(space: &Space<'_>) {
-    let committed = space.put([Change::InsertKey(space.key())]).await;
-    // No store reaches these epochs while other rules run.
-    for since in [Epoch(committed.0.saturating_add(1 << 40)), Epoch(u64::MAX)] {
-        let told = space.done("asking for changes", space.store.changes(since).await).epoch;
-        let what = format!("`changes` since {since:?}, which no commit has, ends at {told:?}");
-        space.holds(format!("{what}, but {committed:?} was acknowledged"), told >= committed);
-        space.holds(format!("{what}, so a cache cannot see that commits were lost"), told < since);
+/// Counts a writer that ends, even by a panic.
+struct CountAtEnd<'a>(&'a AtomicUsize);
+
+impl Drop for CountAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Runs writers in two tenants, and a reader that follows the markers.
+pub(super) fn concurrent_changes_are_told_once_visible(space: &Space<'_>) {
+    race(
+        space,
+        async || {
+            let begin = space.changes(&Marker::default()).await.at;
+            (begin, AtomicUsize::new(0))
+        },
+        async |(begin, ended), n| {
+            let mut keys: HashMap<KeyId, bool> = HashMap::new();
+            if n > 0 {
+                let _end = CountAtEnd(ended);
+                let tenant = if n % 2 == 0 { &space.tenant } else { &space.other };
+                for _ in 0..STEPS {
+                    let key = space.key_with(|key| key.tenant = tenant.clone());
+                    keys.insert(*key.id(), true);
+                    space.put([Change::InsertKey(key)]).await;
+                    turn().await;
+                }
+                return Some(keys);
+            }
+            let mut marker = begin.clone();
+            loop {
+                let is_last = ended.load(Ordering::SeqCst) == RACERS - 1;
+                let told = space.changes(&marker).await;
+                marker = told.at;
+                // A store that does not know its changes makes caches forget everything.
+                let told = told.touched?;
+                for subject in told {
+                    let Subject::Key(key) = subject else { continue };
+                    let found = space.store.resolve(&key, Freshness::StoreDefault).await;
+                    // The last time counts, because a subject may be told more than once.
+                    keys.insert(key, space.done("resolving", found).is_some());
+                }
+                if is_last {
+                    return Some(keys);
+                }
+                turn().await;
+            }
+        },
+        async |_, mut ended| {
+            let Some(told) = ended.remove(0) else { return };
+            for (key, _) in ended.into_iter().flatten().flatten() {
+                let what = match told.get(&key) {
+                    Some(true) => continue,
+                    Some(false) => "told of a key before it was visible",
+                    None => "from marker to marker left out a key",
+                };
+                space.broken(format!("`changes` {what}: {key}"));
+            }
+        },
+    );
+}
+
+pub(super) async fn unknown_marker_is_no_error(space: &Space<'_>) {
+    space.changes(&Marker::default()).await;
+    for foreign in [vec![7], vec![0xff; 8], vec![0xff; 513]] {
+        space.put([Change::InsertKey(space.key())]).await;
+        let marker = Marker::new(&foreign);
+        let told = space.done("asking for changes", space.store.changes(&marker).await);
+        let what = format!("`changes` since {marker:?}, which no store has given, knows: {told:?}");
+        space.holds(what, told.touched.is_none() || told.has_lost);
+        // A cache now asks since the new marker.
+        let key = space.key();
+        space.put([Change::InsertKey(key.clone())]).await;
+        if let Some(touched) = space.changes(&told.at).await.touched {
+            let what = format!("`changes` since {:?} leaves out a new key", told.at);
+            space.holds(what, touched.contains(&Subject::Key(*key.id())));
+        }
     }
 }

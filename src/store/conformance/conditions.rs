@@ -1,6 +1,6 @@
 //! Rules of conditions: a commit checks them exactly, at the moment at which it writes.
 
-use super::test_tenants::{Space, at, batch, next, next_account, policy, put_user, user};
+use super::test_tenants::{Space, at, next, next_account, policy, put_user, user};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, StoreErrorKind};
 use crate::value::id::{TenantId, UserId};
@@ -8,15 +8,25 @@ use crate::value::time::Timestamp;
 
 /// Inserts a new key under a condition, and checks whether it was written.
 async fn insert_if(space: &Space<'_>, condition: Condition, refused: Option<StoreErrorKind>) {
-    let key = space.key();
+    insert_in(space, &space.tenant, condition, refused).await;
+}
+
+async fn insert_in(
+    space: &Space<'_>,
+    tenant: &TenantId,
+    condition: Condition,
+    refused: Option<StoreErrorKind>,
+) {
+    let key = space.key_with(|key| key.tenant = tenant.clone());
     let what = format!("an insert under {condition:?}");
-    let batch = Batch { conditions: vec![condition], ..batch([Change::InsertKey(key.clone())]) };
+    let changes = vec![Change::InsertKey(key.clone())];
+    let batch = Batch { conditions: vec![condition], changes, ..Batch::of(tenant.clone()) };
     let said = space.store.commit(batch).await;
     match refused {
         Some(kind) => space.refused(&what, said, kind),
-        None => _ = space.done(&what, said),
+        None => space.done(&what, said),
     }
-    let written = space.stored(key.id()).await.is_some();
+    let written = space.done("a lookup", space.store.key(tenant, key.id()).await).is_some();
     space.same(format!("whether {what} wrote the key"), &written, &refused.is_none());
 }
 
@@ -67,9 +77,9 @@ pub(super) async fn policy_version_condition_holds(space: &Space<'_>) {
     insert_if(space, has(1), None).await;
     space.put([put(2)]).await;
     insert_if(space, has(1), CONFLICT).await;
-    // The version is that of the condition's own tenant.
+    // The version is that of the batch's tenant.
     let other = Condition::PolicyVersion { tenant: space.other.clone(), version: 2 };
-    insert_if(space, other, CONFLICT).await;
+    insert_in(space, &space.other, other, CONFLICT).await;
 }
 
 pub(super) async fn user_version_condition_holds(space: &Space<'_>) {
@@ -88,9 +98,9 @@ pub(super) async fn user_version_condition_holds(space: &Space<'_>) {
     insert_if(space, has(1), None).await;
     space.put([put_user(&space.tenant, "alice", 2)]).await;
     insert_if(space, has(1), CONFLICT).await;
-    // The version is that of the user in the condition's own tenant, and of no other user.
-    insert_if(space, of(&space.other, 2), CONFLICT).await;
-    insert_if(space, of(&space.other, 0), None).await;
+    // The version is that of the user in the batch's tenant, and of no other user.
+    insert_in(space, &space.other, of(&space.other, 2), CONFLICT).await;
+    insert_in(space, &space.other, of(&space.other, 0), None).await;
     let (tenant, user) = (space.tenant.clone(), UserId::new("bob").expect("a valid user id"));
     insert_if(space, Condition::UserVersion { tenant, user, version: 2 }, CONFLICT).await;
 }
@@ -106,11 +116,11 @@ pub(super) async fn limit_is_checked_before_the_batch(space: &Space<'_>) {
     let [old, new, more] = [0, 1, 2].map(|_| space.key());
     space.put([Change::InsertKey(old.clone())]).await;
     let swap = [Change::DeleteKey(*old.id()), Change::InsertKey(new.clone())];
-    let swap = Batch { conditions: vec![below(3)], ..batch(swap) };
+    let swap = Batch { conditions: vec![below(3)], ..space.batch(swap) };
     let said = space.store.commit(swap).await;
     space.refused("a batch that replaces a key at the limit", said, StoreErrorKind::LimitReached);
     let two = [Change::InsertKey(new), Change::InsertKey(more)];
-    let two = Batch { conditions: vec![below(4)], ..batch(two) };
+    let two = Batch { conditions: vec![below(4)], ..space.batch(two) };
     space.done("two keys where the limit leaves room for one", space.store.commit(two).await);
 }
 
@@ -148,12 +158,12 @@ pub(super) async fn limit_counts_live_keys_of_owner(space: &Space<'_>) {
             let condition = below(space, owner, limit, time);
             let what = format!("a commit under {condition:?}");
             let key = space.key_of(&user("carol"));
-            let insert = batch([Change::InsertKey(key)]);
+            let insert = space.batch([Change::InsertKey(key)]);
             let batch = Batch { conditions: vec![condition], ..insert };
             let said = space.store.commit(batch).await;
             match refused {
                 Some(kind) => space.refused(what, said, kind),
-                None => _ = space.done(what, said),
+                None => space.done(what, said),
             }
         }
     };
@@ -173,7 +183,7 @@ pub(super) async fn no_live_key_left_after_batch(space: &Space<'_>) {
         vec![Condition::NoLiveKeyLeft { tenant, owner, at: at(time) }]
     };
     let revoke = |key: &KeyRecord| Change::RevokeKey { key: *key.id(), at: at(5) };
-    let first = batch([revoke(&keys[0])]);
+    let first = space.batch([revoke(&keys[0])]);
     let early = Batch { conditions: none_left(9), ..first.clone() };
     let said = space.store.commit(early).await;
     space.refused("a revoke that leaves a live key", said, StoreErrorKind::Conflict);
@@ -182,9 +192,11 @@ pub(super) async fn no_live_key_left_after_batch(space: &Space<'_>) {
 
     let late = Batch { conditions: none_left(10), ..first };
     space.done("a revoke of the only live key", space.store.commit(late).await);
-    let delete = Batch { conditions: none_left(9), ..batch([Change::DeleteKey(*keys[1].id())]) };
+    let delete =
+        Batch { conditions: none_left(9), ..space.batch([Change::DeleteKey(*keys[1].id())]) };
     space.done("deleting the last live key", space.store.commit(delete).await);
-    let insert = Batch { conditions: none_left(9), ..batch([Change::InsertKey(space.key())]) };
+    let insert =
+        Batch { conditions: none_left(9), ..space.batch([Change::InsertKey(space.key())]) };
     let said = space.store.commit(insert).await;
     space.refused("a batch that adds a live key", said, StoreErrorKind::Conflict);
 }
@@ -199,7 +211,7 @@ pub(super) async fn untouched_live_key_is_counted(space: &Space<'_>) {
     let revoke = |key: &KeyRecord| Change::RevokeKey { key: *key.id(), at: at(5) };
     let delete = |key: &KeyRecord| Change::DeleteKey(*key.id());
     let commit = async |condition, changes: &[Change]| {
-        let batch = Batch { conditions: vec![condition], ..batch(changes.to_vec()) };
+        let batch = Batch { conditions: vec![condition], ..space.batch(changes.to_vec()) };
         space.store.commit(batch).await
     };
     // Each key is once the one that is left, because a store reads its rows in any order.

@@ -1,7 +1,7 @@
 //! Rules of events: they are numbered, complete, and visible no later than their changes.
 
 use super::test_tenants::{
-    Space, alerting, at, batch, event_in, next, next_account, policy, renamed, said,
+    Space, alerting, at, event_in, next, next_account, policy, renamed, said,
 };
 use crate::record::event::{
     DetailField, Event, EventActor, EventDetails, EventKind, EventOutcome, RefusalCode,
@@ -22,7 +22,7 @@ fn numbered(texts: &[&str]) -> Vec<(u64, String)> {
 
 async fn tell(space: &Space<'_>, tenant: &TenantId, texts: &[&str]) {
     let events = texts.iter().map(|text| event_in(tenant, *text)).collect();
-    let batch = Batch { events, ..Batch::default() };
+    let batch = Batch { events, ..Batch::of(tenant.clone()) };
     space.done("a commit of only events", space.store.commit(batch).await);
 }
 
@@ -30,17 +30,18 @@ pub(super) async fn events_are_numbered_from_1_without_gaps(space: &Space<'_>) {
     let key = space.key();
     let (tenant, id) = (&space.tenant, *key.id());
     let events = vec![space.event("created")];
-    let insert = Batch { events, ..batch([Change::InsertKey(key.clone())]) };
+    let insert = Batch { events, ..space.batch([Change::InsertKey(key.clone())]) };
     space.done("an insert with its event", space.store.commit(insert.clone()).await);
     let said = space.store.commit(insert).await;
     space.refused("the same insert again", said, StoreErrorKind::AlreadyExists);
     tell(space, tenant, &["b", "a", "c"]).await;
-    let stale = Batch { events: vec![space.event("stale")], ..batch([Change::UpdateKey(key)]) };
+    let stale =
+        Batch { events: vec![space.event("stale")], ..space.batch([Change::UpdateKey(key)]) };
     let said = space.store.commit(stale).await;
     space.refused("a stale update", said, StoreErrorKind::Conflict);
     // The store ignores a number that the event already has.
     let with_number = Event { sequence: 77, ..space.event("d") };
-    let batch = Batch { events: vec![with_number], ..Batch::default() };
+    let batch = Batch { events: vec![with_number], ..space.batch([]) };
     space.done("an event with a number", space.store.commit(batch).await);
     let alert = alerting(&id, 2, at(5), 1);
     space.done("usage", space.store.add_usage(&space.usage([alert])).await);
@@ -55,9 +56,8 @@ pub(super) async fn event_numbers_reveal_no_other_tenant(space: &Space<'_>) {
     let (one, other) = (&space.tenant, &space.other);
     tell(space, one, &["1a"]).await;
     tell(space, other, &["2a", "2b"]).await;
-    let events = vec![event_in(one, "1b"), event_in(other, "2c")];
-    let both = Batch { events, ..Batch::default() };
-    space.done("events of two tenants", space.store.commit(both).await);
+    tell(space, one, &["1b"]).await;
+    tell(space, other, &["2c"]).await;
     tell(space, one, &["1c"]).await;
     space.same("one tenant's events", &told(space, one).await, &numbered(&["1a", "1b", "1c"]));
     let expected = numbered(&["2a", "2b", "2c"]);
@@ -91,7 +91,7 @@ pub(super) async fn events_read_back_unchanged(space: &Space<'_>) {
         }
         written.push(event);
     }
-    let batch = Batch { events: written.clone(), ..Batch::default() };
+    let batch = Batch { events: written.clone(), ..space.batch([]) };
     space.done("a commit of only events", space.store.commit(batch).await);
     for (event, number) in written.iter_mut().zip(1..) {
         event.sequence = number;
@@ -124,7 +124,7 @@ pub(super) async fn event_appears_with_its_change(space: &Space<'_>) {
         let text = format!("{} {change:?}", expected.len());
         let detail: String = text.chars().take(20).collect();
         expected.push(detail.clone());
-        let batch = Batch { events: vec![space.event(detail)], ..batch([change]) };
+        let batch = Batch { events: vec![space.event(detail)], ..space.batch([change]) };
         space.done("a change with its event", space.store.commit(batch).await);
         let told: Vec<_> = told(space, &tenant()).await.into_iter().map(|(_, t)| t).collect();
         space.same(format!("the events after {text}"), &told, &expected);
@@ -146,11 +146,11 @@ pub(super) async fn forgotten_events_are_gone(space: &Space<'_>) {
     tell(space, other, &["x", "y", "z"]).await;
     let key = space.key_id();
     let of_key = ["c", "d", "e"].map(|text| Event { key: Some(key), ..space.event(text) });
-    let write = Batch { events: of_key.to_vec(), ..Batch::default() };
+    let write = Batch { events: of_key.to_vec(), ..space.batch([]) };
     space.done("a commit of events", space.store.commit(write).await);
 
     let failing = Condition::PolicyVersion { tenant: tenant.clone(), version: 9 };
-    let refused = Batch { conditions: vec![failing], ..batch([forget(tenant, 3)]) };
+    let refused = Batch { conditions: vec![failing], ..space.batch([forget(tenant, 3)]) };
     space.refused(
         "a batch whose condition fails",
         space.store.commit(refused).await,
@@ -173,7 +173,7 @@ pub(super) async fn forgotten_events_are_gone(space: &Space<'_>) {
             page.next.is_some(),
         );
     }
-    let more = Batch { events: vec![space.event("f")], ..batch([forget(tenant, 4)]) };
+    let more = Batch { events: vec![space.event("f")], ..space.batch([forget(tenant, 4)]) };
     space.done("a batch that forgets events and adds one", space.store.commit(more).await);
     let left = vec![(5, "e".to_owned()), (6, "f".to_owned())];
     space.same("the events after that batch", &told(space, tenant).await, &left);
@@ -203,14 +203,14 @@ pub(super) async fn deleted_id_is_kept_with_its_event(space: &Space<'_>) {
     let inserts =
         [Change::InsertKey(key.clone()), Change::InsertAccount(account.clone())].into_iter();
     space.put(inserts.chain([Change::InsertKey(late.clone())])).await;
-    let deletes = batch([Change::DeleteKey(*key.id()), Change::DeleteAccount(account.id)]);
+    let deletes = space.batch([Change::DeleteKey(*key.id()), Change::DeleteAccount(account.id)]);
     let deletes = Batch { events: vec![space.event("deleted")], ..deletes };
     space.done("deletes with an event", space.store.commit(deletes).await);
     tell(space, &space.tenant, &["c"]).await;
     // A delete without an event is remembered as long as the tenant's newest event.
     space.put([Change::DeleteKey(*late.id())]).await;
     let is_taken = async |insert: Change, what: &str| {
-        let said = space.store.commit(batch([insert])).await;
+        let said = space.store.commit(space.batch([insert])).await;
         space.refused(what, said, StoreErrorKind::AlreadyExists);
     };
     space.put([forget(&space.tenant, 1)]).await;
@@ -230,7 +230,7 @@ pub(super) async fn deleted_account_id_stays_taken(space: &Space<'_>) {
     space.put([Change::DeleteAccount(account.id)]).await;
     for through in [1, 2, u64::MAX] {
         space.put([forget(&space.tenant, through)]).await;
-        let insert = batch([Change::InsertAccount(account.clone())]);
+        let insert = space.batch([Change::InsertAccount(account.clone())]);
         let said = space.store.commit(insert).await;
         let what = format!("an insert of a deleted account after forgetting up to {through}");
         space.refused(what, said, StoreErrorKind::AlreadyExists);

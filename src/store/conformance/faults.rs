@@ -13,15 +13,17 @@ use crate::store::{KeyStore, StoreError, async_trait};
 ///
 /// ```
 /// use keywright::store::conformance::{Fault, Faults, InterceptedStore, Method, block_on};
-/// use keywright::store::{Batch, Epoch, KeyStore, MemoryStore};
+/// use keywright::store::{Batch, KeyStore, Marker, MemoryStore};
+/// use keywright::TenantId;
 ///
 /// let faults = Faults::new();
 /// let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
 ///
 /// // The caller gets an error, but the commit has happened.
 /// faults.fail_once(1, &[Method::Commit], Fault::After);
-/// assert!(block_on(store.commit(Batch::default())).is_err());
-/// assert!(block_on(store.changes(Epoch(0)))?.epoch > Epoch(0));
+/// let before = block_on(store.changes(&Marker::default()))?;
+/// assert!(block_on(store.commit(Batch::of(TenantId::default()))).is_err());
+/// assert_ne!(block_on(store.changes(&before.at))?.at, before.at);
 /// # Ok::<(), keywright::store::StoreError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,7 +116,7 @@ impl Faults {
     /// # let faults = Faults::new();
     /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
     /// faults.fail(Method::WRITES, Fault::Before);
-    /// assert!(block_on(store.commit(Batch::default())).is_err());
+    /// assert!(block_on(store.commit(Batch::of(TenantId::default()))).is_err());
     /// assert!(block_on(store.policies(&[TenantId::default()])).is_ok()); // reads still work
     /// ```
     pub fn fail(&self, methods: &[Method], fault: Fault) {
@@ -132,7 +134,7 @@ impl Faults {
     /// # let faults = Faults::new();
     /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
     /// faults.fail_once(2, &[Method::Commit], Fault::Before);
-    /// let commits = [1, 2, 3].map(|_| block_on(store.commit(Batch::default())).is_ok());
+    /// let commits = [1, 2, 3].map(|_| block_on(store.commit(Batch::of(TenantId::default()))).is_ok());
     /// assert_eq!(commits, [true, false, true]);
     /// ```
     pub fn fail_once(&self, nth: usize, methods: &[Method], fault: Fault) {
@@ -150,9 +152,9 @@ impl Faults {
     /// # let faults = Faults::new();
     /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
     /// faults.fail(Method::ALL, Fault::Before);
-    /// assert!(block_on(store.commit(Batch::default())).is_err());
+    /// assert!(block_on(store.commit(Batch::of(TenantId::default()))).is_err());
     /// assert!(faults.clear());
-    /// assert!(block_on(store.commit(Batch::default())).is_ok());
+    /// assert!(block_on(store.commit(Batch::of(TenantId::default()))).is_ok());
     /// ```
     pub fn clear(&self) -> bool {
         self.set(None)
@@ -169,7 +171,7 @@ impl Faults {
     /// # let faults = Faults::new();
     /// # let store = InterceptedStore::new(MemoryStore::new(), faults.clone());
     /// block_on(store.policies(&[TenantId::default()]))?;
-    /// block_on(store.commit(Batch::default()))?;
+    /// block_on(store.commit(Batch::of(TenantId::default())))?;
     /// assert_eq!(faults.calls(), 2);
     /// # Ok::<(), keywright::store::StoreError>(())
     /// ```

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::test_tenants::{SECRET, Space, at, batch, name, next, policy, renamed};
+use super::test_tenants::{SECRET, Space, at, name, next, policy, renamed};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::plan::Plan;
 use crate::record::policy::TenantPolicy;
 use crate::record::role::{Role, RoleName};
 use crate::record::settings::Settings;
-use crate::store::{Change, Freshness, StoreErrorKind};
+use crate::store::{Batch, Change, Freshness, StoreErrorKind};
 use crate::value::digest::PepperRing;
 use crate::value::metadata::Metadata;
 use crate::value::name::NamePattern;
@@ -21,7 +21,7 @@ pub(super) async fn insert_refuses_an_existing_key(space: &Space<'_>) {
     let first = space.key();
     space.put([Change::InsertKey(first.clone())]).await;
     for again in [first.clone(), renamed(&first, "another")] {
-        let insert = batch([Change::InsertKey(again)]);
+        let insert = space.batch([Change::InsertKey(again)]);
         let said = space.store.commit(insert).await;
         space.refused("inserting a key that exists", said, StoreErrorKind::AlreadyExists);
     }
@@ -34,7 +34,9 @@ pub(super) async fn insert_refuses_a_key_of_any_tenant(space: &Space<'_>) {
     space.put([Change::InsertKey(first.clone())]).await;
     let elsewhere = Key { tenant: space.other.clone(), ..first.key().clone() };
     let elsewhere = KeyRecord::new(elsewhere, *first.digest());
-    let said = space.store.commit(batch([Change::InsertKey(elsewhere)])).await;
+    let changes = vec![Change::InsertKey(elsewhere)];
+    let insert = Batch { changes, ..Batch::of(space.other.clone()) };
+    let said = space.store.commit(insert).await;
     space.refused("inserting another tenant's key", said, StoreErrorKind::AlreadyExists);
     let stored = space.found(first.id()).await;
     space.same("the tenant of the first key", &stored.record.key().tenant, &space.tenant);
@@ -49,7 +51,8 @@ pub(super) async fn insert_refuses_a_deleted_key(space: &Space<'_>) {
     for tenant in [&space.tenant, &space.other] {
         let again = Key { tenant: tenant.clone(), ..first.key().clone() };
         let again = KeyRecord::new(again, *first.digest());
-        let said = space.store.commit(batch([Change::InsertKey(again)])).await;
+        let changes = vec![Change::InsertKey(again)];
+        let said = space.store.commit(Batch { changes, ..Batch::of(tenant.clone()) }).await;
         space.refused("inserting a key that was deleted", said, StoreErrorKind::AlreadyExists);
         let found = space.done("a lookup", space.store.key(tenant, first.id()).await);
         space.holds("a deleted key is back after a refused insert", found.is_none());
@@ -62,7 +65,8 @@ pub(super) async fn insert_refuses_an_existing_account(space: &Space<'_>) {
     for tenant in [&space.tenant, &space.other] {
         let again =
             ServiceAccount { tenant: tenant.clone(), name: name("another"), ..first.clone() };
-        let said = space.store.commit(batch([Change::InsertAccount(again)])).await;
+        let changes = vec![Change::InsertAccount(again)];
+        let said = space.store.commit(Batch { changes, ..Batch::of(tenant.clone()) }).await;
         space.refused("inserting an account that exists", said, StoreErrorKind::AlreadyExists);
     }
     let stored = space.done("a lookup", space.store.account(&space.tenant, &first.id).await);
@@ -73,7 +77,7 @@ pub(super) async fn insert_refuses_a_deleted_account(space: &Space<'_>) {
     let first = space.account();
     space.put([Change::InsertAccount(first.clone())]).await;
     space.put([Change::DeleteAccount(first.id)]).await;
-    let said = space.store.commit(batch([Change::InsertAccount(first.clone())])).await;
+    let said = space.store.commit(space.batch([Change::InsertAccount(first.clone())])).await;
     space.refused("inserting an account that was deleted", said, StoreErrorKind::AlreadyExists);
     let stored = space.done("a lookup", space.store.account(&space.tenant, &first.id).await);
     space.same("the account after a refused insert", &stored, &None);
@@ -82,7 +86,7 @@ pub(super) async fn insert_refuses_a_deleted_account(space: &Space<'_>) {
 pub(super) async fn key_needs_its_owning_account(space: &Space<'_>) {
     let account = space.account();
     let key = space.key_of(&Owner::Account(account.id));
-    let alone = batch([Change::InsertKey(key.clone())]);
+    let alone = space.batch([Change::InsertKey(key.clone())]);
     let said = space.store.commit(alone.clone()).await;
     space.refused("inserting a key of an absent account", said, StoreErrorKind::Conflict);
     space.holds("the refused key was written", space.stored(key.id()).await.is_none());
@@ -90,7 +94,7 @@ pub(super) async fn key_needs_its_owning_account(space: &Space<'_>) {
     let abroad = ServiceAccount { tenant: space.other.clone(), ..space.account() };
     let of_abroad = space.key_of(&Owner::Account(abroad.id));
     space.put([Change::InsertAccount(abroad)]).await;
-    let said = space.store.commit(batch([Change::InsertKey(of_abroad)])).await;
+    let said = space.store.commit(space.batch([Change::InsertKey(of_abroad)])).await;
     space.refused("inserting a key of another tenant's account", said, StoreErrorKind::Conflict);
 
     // The order within a batch does not matter.

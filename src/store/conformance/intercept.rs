@@ -10,8 +10,9 @@ use crate::record::key::Owner;
 use crate::record::policy::TenantPolicy;
 use crate::record::user::User;
 use crate::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, OwnedKeys,
-    Page, Resolve, StoreError, StoredKey, TenantEntry, TenantQuery, UsageBatch, async_trait,
+    AccountQuery, Batch, Changes, EventQuery, Freshness, KeyQuery, KeyStore, Look, Marker,
+    OwnedKeys, Page, Resolve, StoreError, StoredKey, TenantEntry, TenantQuery, UsageBatch,
+    async_trait,
 };
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
@@ -25,6 +26,7 @@ use crate::value::time::Timestamp;
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 ///
+/// use keywright::TenantId;
 /// use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore, block_on};
 /// use keywright::store::{Batch, KeyStore, MemoryStore, StoreError, async_trait};
 ///
@@ -42,8 +44,9 @@ use crate::value::time::Timestamp;
 /// }
 ///
 /// let store = InterceptedStore::new(MemoryStore::new(), OneCommit::default());
-/// assert!(block_on(store.commit(Batch::default())).is_ok());
-/// assert!(block_on(store.commit(Batch::default())).is_err());
+/// let batch = Batch::of(TenantId::default());
+/// assert!(block_on(store.commit(batch.clone())).is_ok());
+/// assert!(block_on(store.commit(batch)).is_err());
 /// ```
 #[derive(Clone, Debug)]
 pub struct InterceptedStore<S, I> {
@@ -168,7 +171,7 @@ pub enum Call<'a> {
     /// A call of [`KeyStore::add_usage`].
     AddUsage(&'a UsageBatch),
     /// A call of [`KeyStore::changes`].
-    Changes(Epoch),
+    Changes(&'a Marker),
 }
 
 /// The answer to a [`Call`].
@@ -209,7 +212,7 @@ pub enum Answer {
     /// The answer of [`KeyStore::user`].
     User(Option<Box<User>>),
     /// The answer of [`KeyStore::policies`].
-    Policies(Vec<Option<TenantPolicy>>),
+    Policies(Vec<Option<Arc<TenantPolicy>>>),
     /// The answer of [`KeyStore::keys`].
     Keys(Page<StoredKey>),
     /// The answer of [`KeyStore::owned_keys`].
@@ -225,7 +228,7 @@ pub enum Answer {
     /// The answer of [`KeyStore::tenants`].
     Tenants(Page<TenantEntry>),
     /// The answer of [`KeyStore::commit`].
-    Commit(Epoch),
+    Commit,
     /// The answer of [`KeyStore::add_usage`].
     AddUsage,
     /// The answer of [`KeyStore::changes`].
@@ -260,8 +263,8 @@ impl Call<'_> {
     /// Returns the method that was called.
     ///
     /// ```
-    /// # use keywright::store::{Epoch, conformance::{Call, Method}};
-    /// assert_eq!(Call::Changes(Epoch(0)).method(), Method::Changes);
+    /// # use keywright::store::{Marker, conformance::{Call, Method}};
+    /// assert_eq!(Call::Changes(&Marker::default()).method(), Method::Changes);
     /// ```
     pub fn method(&self) -> Method {
         match self {
@@ -286,10 +289,11 @@ impl Call<'_> {
     /// Calls the same method of `store` with the same arguments.
     ///
     /// ```
+    /// # use keywright::TenantId;
     /// # use keywright::store::{Batch, MemoryStore, conformance::{Answer, Call, block_on}};
-    /// let (store, batch) = (MemoryStore::new(), Batch::default());
+    /// let (store, batch) = (MemoryStore::new(), Batch::of(TenantId::default()));
     /// let answer = block_on(Call::Commit(&batch).pass_on(&store))?;
-    /// assert!(matches!(answer, Answer::Commit(_)));
+    /// assert!(matches!(answer, Answer::Commit));
     /// # Ok::<(), keywright::store::StoreError>(())
     /// ```
     ///
@@ -317,7 +321,10 @@ impl Call<'_> {
                 Answer::KeysOfAllTenants(store.keys_of_all_tenants(query, at).await?)
             }
             Self::Tenants(query, at) => Answer::Tenants(store.tenants(query, at).await?),
-            Self::Commit(batch) => Answer::Commit(store.commit(batch.clone()).await?),
+            Self::Commit(batch) => {
+                store.commit(batch.clone()).await?;
+                Answer::Commit
+            }
             Self::AddUsage(batch) => {
                 store.add_usage(batch).await?;
                 Answer::AddUsage
@@ -401,6 +408,11 @@ impl<S: KeyStore, I: Intercept> KeyStore for InterceptedStore<S, I> {
         })
     }
 
+    fn peek(&self, _: &KeyId, _: Freshness, _: &mut Look<'_>) -> bool {
+        // The caller then calls `resolve`, which is intercepted.
+        false
+    }
+
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         expect!(self.answer(Call::Key(tenant, key)), Answer::Key(found) => found.map(|key| *key))
     }
@@ -420,7 +432,7 @@ impl<S: KeyStore, I: Intercept> KeyStore for InterceptedStore<S, I> {
     async fn policies(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
         expect!(self.answer(Call::Policies(tenants)), Answer::Policies(found) => found)
     }
 
@@ -486,15 +498,15 @@ impl<S: KeyStore, I: Intercept> KeyStore for InterceptedStore<S, I> {
         expect!(self.answer(Call::Tenants(query, at)), Answer::Tenants(page) => page)
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
-        expect!(self.answer(Call::Commit(&batch)), Answer::Commit(epoch) => epoch)
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        expect!(self.answer(Call::Commit(&batch)), Answer::Commit => ())
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         expect!(self.answer(Call::AddUsage(batch)), Answer::AddUsage => ())
     }
 
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+    async fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
         expect!(self.answer(Call::Changes(since)), Answer::Changes(changes) => changes)
     }
 }

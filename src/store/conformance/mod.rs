@@ -44,6 +44,7 @@ mod moments;
 mod moves;
 mod owned_keys;
 mod pages;
+mod peeks;
 mod queries;
 mod races;
 mod reads;
@@ -203,6 +204,7 @@ rules! { $
     calm conditions::untouched_live_key_is_counted: "`NoLiveKeyLeft` and the limit count every live key of the owner, however many of them the batch revokes or deletes.",
     calm batches::failed_batch_writes_nothing: "A commit writes all of a batch, with its events, or nothing of it.",
     calm batches::batch_is_written_whole: "A commit writes all of a batch.",
+    calm batches::batch_stays_in_its_tenant: "A batch that names another tenant is refused, and a key or account of another tenant is absent.",
     calm batches::batch_names_nothing_twice: "A batch with two changes of one key, account, user or policy is refused as unsupported.",
     calm events::events_are_numbered_from_1_without_gaps: "Each tenant's events are numbered from 1 in the order in which they were written, without gaps.",
     calm events::event_numbers_reveal_no_other_tenant: "A tenant's event numbers reveal nothing of what other tenants do.",
@@ -212,12 +214,12 @@ rules! { $
     calm events::deleted_id_is_kept_with_its_event: "A deleted id is refused until the event of its deletion is forgotten.",
     calm events::deleted_account_id_stays_taken: "The id of a deleted account is refused until the event is forgotten that was the tenant's newest at the deletion.",
     calm events::event_appears_with_its_change: "An event is visible no later than its change.",
-    calm commits::epochs_always_increase: "Each commit has an epoch greater than those before.",
-    calm commits::changes_report_every_touched_subject: "`changes` returns every subject that changed since an epoch, or that the store no longer knows.",
-    calm users::changes_name_users: "`changes` returns every user whose record changed since an epoch.",
-    calm commits::changes_end_at_newest_commit: "`changes` since an epoch that the store has not reached returns the epoch of the store's newest commit, which is lower.",
+    calm commits::changes_report_every_touched_subject: "`changes` returns every subject that was touched since a marker, or that the store no longer knows.",
+    calm users::changes_name_users: "`changes` returns every user whose record changed since a marker.",
+    calm commits::unknown_marker_is_no_error: "`changes` since a marker that the store has not given succeeds and names no subjects.",
     calm reads::resolve_returns_key_account_and_policy: "`resolve` returns the key, its account and its tenant's policy.",
     calm reads::resolve_sees_acknowledged_changes: "Every `resolve` sees all changes that were acknowledged before it started.",
+    calm peeks::peek_shows_what_resolve_returns: "`peek` shows one answer, that of `resolve`, or it shows none and returns false.",
     calm reads::lookups_see_acknowledged_changes: "Every lookup sees all changes that were acknowledged before it started.",
     calm reads::queries_see_acknowledged_changes: "Every query sees all changes that were acknowledged before it started.",
     calm users::key_comes_with_its_owner: "`resolve`, lookups and queries return a key with the record of its owner, as it is now.",
@@ -263,6 +265,7 @@ rules! { $
     calm usage::late_uses_count_in_their_window: "Uses of the period before count in that period, not in the current one.",
     calm usage::replaced_window_stays_closed: "Uses that are older than two later periods of the key count in the totals only.",
     calm usage::refused_uses_are_counted_apart: "Refused uses have a total, a last use and alerts of their own.",
+    racing commits::concurrent_changes_are_told_once_visible: "`changes` from marker to marker name every commit of every tenant, and each of them is visible.",
     racing races::one_concurrent_insert_wins: "Of many concurrent inserts of one id, exactly one succeeds.",
     racing races::one_concurrent_update_wins: "Of many concurrent updates of one version, exactly one succeeds.",
     racing races::limit_is_exact_under_concurrency: "A limit holds exactly, also under concurrent commits.",
@@ -272,6 +275,7 @@ rules! { $
     racing races::concurrent_uses_raise_one_alert: "Uses that many writers add concurrently raise one alert for each period.",
     racing races::events_follow_commit_order: "Events and epochs have the order of their commits.",
     racing races::resolve_shows_one_moment: "`resolve` returns key, account and policy as they were at one moment.",
+    racing peeks::peek_shows_no_older_state: "`peek` shows no older state than the last acknowledged one, and key, account and policy of one moment.",
     racing moments::owned_keys_show_one_moment: "`owned_keys` returns the numbers and keys of all owners as they were at one moment.",
     racing moments::policies_show_one_moment: "`policies` returns all policies as they were at one moment.",
     racing races::readers_never_see_partial_batches: "No reader sees a part of a batch.",

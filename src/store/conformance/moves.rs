@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use super::test_tenants::{Space, at, batch, next, put_user, user};
+use super::test_tenants::{Space, at, next, put_user, user};
 use crate::record::account::ServiceAccount;
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{Batch, Change, Condition, Freshness, KeyQuery, StoreError, StoreErrorKind};
@@ -26,9 +26,9 @@ async fn commit_if(space: &Space<'_>, condition: Condition) -> Result<(), StoreE
     let batch = Batch {
         conditions: vec![condition],
         events: vec![space.event("a check")],
-        ..Batch::default()
+        ..space.batch([])
     };
-    space.store.commit(batch).await.map(|_| ())
+    space.store.commit(batch).await
 }
 
 /// Checks the number of live keys that conditions count for an owner.
@@ -117,7 +117,7 @@ pub(super) async fn moved_key_counts_for_its_new_owner(space: &Space<'_>) {
         // the batch, and `NoLiveKeyLeft` those after it.
         let last = moved(&keys[1], to);
         let hand_over = |condition| {
-            let batch = batch([Change::UpdateKey(last.clone())]);
+            let batch = space.batch([Change::UpdateKey(last.clone())]);
             space.store.commit(Batch { conditions: vec![condition], ..batch })
         };
         let tenant = || space.tenant.clone();
@@ -154,7 +154,7 @@ pub(super) async fn account_is_deleted_after_its_keys_moved(space: &Space<'_>) {
     let to_alice = moved(&keys[1], &user("alice"));
     let delete = |changes: &[Change]| {
         let changes = changes.iter().cloned();
-        space.store.commit(batch(changes.chain([Change::DeleteAccount(leaver.id)])))
+        space.store.commit(space.batch(changes.chain([Change::DeleteAccount(leaver.id)])))
     };
     // Each key must leave, also if it is revoked. An update that keeps the owner moves nothing.
     let moves = [Change::UpdateKey(to_heir.clone()), Change::UpdateKey(to_alice.clone())];
@@ -188,12 +188,12 @@ pub(super) async fn key_needs_its_new_owner(space: &Space<'_>) {
     space.put([Change::DeleteAccount(gone.id)]).await;
     for account in [space.account().id, gone.id, abroad.id] {
         let update = moved(&key, &Owner::Account(account));
-        let said = space.store.commit(batch([Change::UpdateKey(update)])).await;
+        let said = space.store.commit(space.batch([Change::UpdateKey(update)])).await;
         let what = "handing a key to an account that is absent, deleted or of another tenant";
         space.refused(what, said, StoreErrorKind::Conflict);
     }
     let update = moved(&key, &Owner::Account(there.id));
-    let both = batch([Change::UpdateKey(update.clone()), Change::DeleteAccount(there.id)]);
+    let both = space.batch([Change::UpdateKey(update.clone()), Change::DeleteAccount(there.id)]);
     let said = space.store.commit(both).await;
     space.refused("handing a key to an account of the batch that deletes it", said, CONFLICT);
     let stored = space.found(key.id()).await;

@@ -1,6 +1,6 @@
 //! Rules of pages: every item is listed once and in order, even if others change meanwhile.
 
-use super::test_tenants::{Space, at, batch, delta, name, next, said, user};
+use super::test_tenants::{Space, at, delta, name, next, said, user};
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::KeyRecord;
@@ -111,7 +111,7 @@ pub(super) async fn accounts_come_once_and_in_order(space: &Space<'_>) {
 pub(super) async fn events_come_once_and_in_order(space: &Space<'_>) {
     for n in 0..MANY / 2 {
         let events = vec![space.event(format!("{n} a")), space.event(format!("{n} b"))];
-        let batch = Batch { events, ..Batch::default() };
+        let batch = Batch { events, ..space.batch([]) };
         space.done("a commit of events", space.store.commit(batch).await);
     }
     let mut expected: Vec<String> =
@@ -136,7 +136,7 @@ pub(super) async fn page_keeps_its_limit(space: &Space<'_>) {
     let many = MAX_LIMIT + 1;
     let keys = (0..many).map(|_| Change::InsertKey(space.key()));
     let events = (0..many).map(|n| space.event(n.to_string())).collect();
-    let write = Batch { events, ..batch(keys) };
+    let write = Batch { events, ..space.batch(keys) };
     space.done("a commit of many keys and events", space.store.commit(write).await);
     let limits = [
         (None, DEFAULT_LIMIT),

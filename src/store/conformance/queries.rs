@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::test_tenants::{Space, at, batch, delta, name, user};
+use super::test_tenants::{Space, at, delta, name, user};
 use crate::record::account::ServiceAccount;
 use crate::record::event::{Event, EventActor, EventKind};
 use crate::record::key::{KeyRecord, Owner};
@@ -144,7 +144,7 @@ pub(super) async fn event_query_filters_are_obeyed(space: &Space<'_>) {
             ..space.event(n.to_string())
         })
         .collect();
-    let write = Batch { events, ..batch([]) };
+    let write = Batch { events, ..space.batch([]) };
     space.done("a commit of events", space.store.commit(write).await);
     let all = EventQuery::new;
     let mut queries = vec![

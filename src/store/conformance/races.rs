@@ -3,19 +3,16 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::run::turn;
-use super::test_tenants::{
-    Space, alerting, at, batch, delta, next, next_account, policy, renamed, said,
-};
+use super::test_tenants::{Space, alerting, at, delta, next, next_account, policy, renamed, said};
 use crate::record::account::ServiceAccount;
 use crate::record::event::DetailField;
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{
-    Age, Batch, Change, Condition, Epoch, Freshness, KeyQuery, StoreError, StoreErrorKind,
-    UsageBatch,
+    Age, Batch, Change, Condition, Freshness, KeyQuery, StoreError, StoreErrorKind, UsageBatch,
 };
 
 /// The number of concurrent threads or tasks.
-const RACERS: usize = 6;
+pub(super) const RACERS: usize = 6;
 
 /// The number of times that each race runs on threads.
 const ROUNDS: usize = 12;
@@ -47,7 +44,7 @@ pub(super) fn race<T, S>(
 fn one_won(
     space: &Space<'_>,
     what: &str,
-    ended: Vec<Result<Epoch, StoreError>>,
+    ended: Vec<Result<(), StoreError>>,
     kind: StoreErrorKind,
 ) {
     let won = ended.iter().filter(|said| said.is_ok()).count();
@@ -64,7 +61,7 @@ async fn a_key(space: &Space<'_>) -> KeyRecord {
 }
 
 fn with_event(space: &Space<'_>, n: usize, changes: impl IntoIterator<Item = Change>) -> Batch {
-    Batch { events: vec![space.event(n.to_string())], ..batch(changes) }
+    Batch { events: vec![space.event(n.to_string())], ..space.batch(changes) }
 }
 
 pub(super) fn one_concurrent_insert_wins(space: &Space<'_>) {
@@ -76,7 +73,7 @@ pub(super) fn one_concurrent_insert_wins(space: &Space<'_>) {
                 key.version = 1;
                 key.disabled = n % 2 == 0;
             });
-            space.store.commit(batch([Change::InsertKey(key)])).await
+            space.store.commit(space.batch([Change::InsertKey(key)])).await
         },
         async |_, ended| one_won(space, "insert", ended, StoreErrorKind::AlreadyExists),
     );
@@ -117,7 +114,7 @@ pub(super) fn limit_is_exact_under_concurrency(space: &Space<'_>) {
         },
         async |account: &ServiceAccount, _| {
             let owner = Owner::Account(account.id);
-            let insert = batch([Change::InsertKey(space.key_of(&owner))]);
+            let insert = space.batch([Change::InsertKey(space.key_of(&owner))]);
             let tenant = space.tenant.clone();
             let below = Condition::LiveKeysBelow { tenant, owner, limit: LIMIT, at: at(1) };
             space.store.commit(Batch { conditions: vec![below], ..insert }).await
@@ -143,7 +140,8 @@ async fn keep_updating(space: &Space<'_>, key: &KeyRecord) {
     for n in 0..4 {
         let Some(stored) = space.stored(key.id()).await else { return };
         turn().await;
-        let update = batch([Change::UpdateKey(renamed(&stored.record, &format!("edit {n}")))]);
+        let update =
+            space.batch([Change::UpdateKey(renamed(&stored.record, &format!("edit {n}")))]);
         match space.store.commit(update).await {
             Err(error) if !error.is_conflict() => {
                 space.broken(format!("an update failed: {error:?}"))
@@ -261,29 +259,39 @@ pub(super) fn concurrent_uses_raise_one_alert(space: &Space<'_>) {
 pub(super) fn events_follow_commit_order(space: &Space<'_>) {
     race(
         space,
-        async || space.events_of(&space.tenant).await.len(),
-        async |_, n| {
-            let insert = [Change::InsertKey(space.key())];
-            let epoch = space.store.commit(with_event(space, n, insert)).await;
-            (space.done("an insert", epoch), n.to_string())
+        async || (a_key(space).await, space.events_of(&space.tenant).await.len()),
+        async |(key, _), n| {
+            // The versions of the key have the order of the commits.
+            let mut left = 3;
+            while left > 0 {
+                let stored = space.found(key.id()).await.record;
+                let version = stored.version() + 1;
+                let update = Change::UpdateKey(renamed(&stored, &version.to_string()));
+                let number = usize::try_from(version).unwrap_or(usize::MAX);
+                if n % 2 == 0 {
+                    // Others change the key after this read.
+                    turn().await;
+                }
+                match space.store.commit(with_event(space, number, [update])).await {
+                    Ok(()) => left -= 1,
+                    said => space.refused("an update", said, StoreErrorKind::Conflict),
+                }
+            }
         },
-        async |before, mut ended| {
+        async |(_, before), _| {
             let events = space.events_of(&space.tenant).await;
             let numbers: Vec<_> = events.iter().map(|event| event.sequence).collect();
             let expected = (1..=events.len() as u64).collect();
             space.same("the numbers of events from concurrent commits", &numbers, &expected);
-            ended.sort();
-            let epochs = ended.windows(2).all(|pair| pair[0].0 < pair[1].0);
-            space.holds(format!("two commits have the same epoch: {ended:?}"), epochs);
-            let by_epoch: Vec<_> = ended.into_iter().map(|(_, text)| text).collect();
             let told = events.iter().skip(*before).map(said).collect::<Vec<_>>();
-            space.same("events in the order of epochs", &told, &by_epoch);
+            let expected: Vec<_> = (2..2 + 3 * RACERS).map(|version| version.to_string()).collect();
+            space.same("the events of updates, in the order of the versions", &told, &expected);
         },
     );
 }
 
 /// Writes a key, the account that owns it, and the policy. Each batch of the rule changes all three.
-async fn a_trio(space: &Space<'_>) -> (KeyRecord, ServiceAccount, u64) {
+pub(super) async fn a_trio(space: &Space<'_>) -> (KeyRecord, ServiceAccount, u64) {
     let account = space.account();
     let key = space.key_of(&Owner::Account(account.id));
     let stored = space.policy_of(&space.tenant).await;
@@ -292,6 +300,25 @@ async fn a_trio(space: &Space<'_>) -> (KeyRecord, ServiceAccount, u64) {
     let inserts = [Change::InsertAccount(account.clone()), Change::InsertKey(key.clone())];
     space.put(inserts.into_iter().chain([put])).await;
     (key, account, rules)
+}
+
+/// Changes key, account and policy together, [`STEPS`] times, and notes each acknowledged version.
+pub(super) async fn change_trio(
+    space: &Space<'_>,
+    (key, account, rules): (&KeyRecord, &ServiceAccount, u64),
+    acknowledged: &AtomicU64,
+) {
+    let (mut key, mut account) = (key.clone(), account.clone());
+    for step in 1..=STEPS {
+        key = renamed(&key, "changed");
+        account = next_account(&account, |_| {});
+        let policy = policy(rules + step);
+        let put = Change::PutPolicy { tenant: space.tenant.clone(), policy };
+        let updates = [Change::UpdateKey(key.clone()), Change::UpdateAccount(account.clone())];
+        space.put(updates.into_iter().chain([put])).await;
+        acknowledged.store(key.version(), Ordering::SeqCst);
+        turn().await;
+    }
 }
 
 /// Tells the readers to end when their writer ends, even by a panic.
@@ -339,18 +366,7 @@ pub(super) fn resolve_shows_one_moment(space: &Space<'_>) {
                 return;
             }
             let _end = SetAtEnd(ended);
-            let (mut key, mut account) = (key.clone(), account.clone());
-            for step in 1..=STEPS {
-                key = renamed(&key, "changed");
-                account = next_account(&account, |_| {});
-                let policy = policy(rules + step);
-                let put = Change::PutPolicy { tenant: space.tenant.clone(), policy };
-                let updates =
-                    [Change::UpdateKey(key.clone()), Change::UpdateAccount(account.clone())];
-                space.put(updates.into_iter().chain([put])).await;
-                acknowledged.store(key.version(), Ordering::SeqCst);
-                turn().await;
-            }
+            change_trio(space, (key, account, *rules), acknowledged).await;
         },
         async |_, _| {},
     );

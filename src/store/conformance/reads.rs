@@ -120,7 +120,7 @@ pub(super) async fn queries_see_acknowledged_changes(space: &Space<'_>) {
     };
     look("before any change", &[], &[], 0).await;
     let insert = [Change::InsertKey(key.clone()), Change::InsertAccount(account.clone())];
-    let insert = super::test_tenants::batch(insert);
+    let insert = space.batch(insert);
     let insert = crate::store::Batch { events: vec![space.event("created")], ..insert };
     space.done("an insert", space.store.commit(insert).await);
     look("after inserts", &["a key"], &["an account"], 1).await;

@@ -1,6 +1,6 @@
 //! Rules of revoking and deleting keys: no older change undoes either.
 
-use super::test_tenants::{Space, at, batch, delta, next, renamed};
+use super::test_tenants::{Space, at, delta, next, renamed};
 use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind};
 
 pub(super) async fn revoke_needs_no_version(space: &Space<'_>) {
@@ -18,7 +18,7 @@ pub(super) async fn older_update_cannot_undo_revoke(space: &Space<'_>) {
     space.put([Change::InsertKey(first.clone())]).await;
     let read_before = renamed(&first, "an edit of what was read before");
     space.put([Change::RevokeKey { key: *first.id(), at: at(9) }]).await;
-    let said = space.store.commit(batch([Change::UpdateKey(read_before)])).await;
+    let said = space.store.commit(space.batch([Change::UpdateKey(read_before)])).await;
     space.refused("an update of the version before a revoke", said, StoreErrorKind::Conflict);
     let stored = space.found(first.id()).await;
     space.same(
@@ -39,7 +39,7 @@ pub(super) async fn first_revoke_keeps_its_time(space: &Space<'_>) {
     space.put([Change::InsertKey(first.clone())]).await;
     space.put([Change::RevokeKey { key: *first.id(), at: at(9) }]).await;
     for time in [8, 9, 10] {
-        let again = batch([Change::RevokeKey { key: *first.id(), at: at(time) }]);
+        let again = space.batch([Change::RevokeKey { key: *first.id(), at: at(time) }]);
         let said = space.store.commit(again).await;
         space.refused("a second revoke", said, StoreErrorKind::Conflict);
     }
@@ -50,7 +50,7 @@ pub(super) async fn first_revoke_keeps_its_time(space: &Space<'_>) {
 
 pub(super) async fn revoke_of_absent_key_conflicts(space: &Space<'_>) {
     let id = space.key_id();
-    let said = space.store.commit(batch([Change::RevokeKey { key: id, at: at(9) }])).await;
+    let said = space.store.commit(space.batch([Change::RevokeKey { key: id, at: at(9) }])).await;
     space.refused("a revoke of an absent key", said, StoreErrorKind::Conflict);
     space.holds("a revoke created a key", space.stored(&id).await.is_none());
 }
@@ -70,7 +70,7 @@ pub(super) async fn delete_is_final(space: &Space<'_>) {
         Change::DeleteKey(id),
     ] {
         let what = format!("{change:?} of a deleted key");
-        let said = space.store.commit(batch([change])).await;
+        let said = space.store.commit(space.batch([change])).await;
         space.refused(what, said, StoreErrorKind::Conflict);
     }
     space.holds("a deleted key is found by a lookup", space.stored(&id).await.is_none());

@@ -1,5 +1,7 @@
 //! Rules of tenants: no call in one tenant returns anything of another.
 
+use std::sync::Arc;
+
 use super::test_tenants::{Space, at, event_in, policy, user};
 use crate::record::key::{KeyRecord, Owner};
 use crate::store::{AccountQuery, Batch, Change, EventQuery, Freshness, KeyQuery};
@@ -24,7 +26,7 @@ async fn write_abroad(space: &Space<'_>) -> (KeyRecord, KeyRecord) {
     let mut event = event_in(&space.other, "abroad");
     event.key = Some(*of_user.id());
     event.account = of_account.key().owner.account();
-    let batch = Batch { changes, events: vec![event], ..Batch::default() };
+    let batch = Batch { changes, events: vec![event], ..Batch::of(space.other.clone()) };
     space.done("a commit in the other tenant", space.store.commit(batch).await);
     (of_user, of_account)
 }
@@ -58,7 +60,7 @@ pub(super) async fn query_stays_in_its_tenant(space: &Space<'_>) {
     let batch = Batch {
         changes: vec![Change::InsertKey(mine.clone()), Change::InsertAccount(space.account())],
         events: vec![space.event("at home")],
-        ..Batch::default()
+        ..space.batch([])
     };
     space.done("a commit", space.store.commit(batch).await);
     let queries = [
@@ -111,7 +113,7 @@ pub(super) async fn policies_have_order_of_tenants(space: &Space<'_>) {
         for tenants in calls {
             let tenants: Vec<TenantId> = tenants.iter().map(|id| (*id).clone()).collect();
             let found = space.done("reading policies", space.store.policies(&tenants).await);
-            let stored = |version| (version > 0).then(|| policy(version));
+            let stored = |version| (version > 0).then(|| Arc::new(policy(version)));
             let expected: Vec<_> = tenants.iter().map(|id| stored(version(id))).collect();
             space.same(format!("the policies of {tenants:?} {step}"), &found, &expected);
         }

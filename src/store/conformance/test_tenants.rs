@@ -18,7 +18,7 @@ use crate::record::role::RoleName;
 use crate::record::settings::Settings;
 use crate::record::user::User;
 use crate::store::{
-    Batch, Change, Epoch, EventQuery, KeyStore, MAX_LIMIT, StoreError, StoreErrorKind, StoredKey,
+    Batch, Change, EventQuery, KeyStore, MAX_LIMIT, StoreError, StoreErrorKind, StoredKey,
     UsageBatch, UsageDelta, UseKind,
 };
 use crate::value::digest::PepperRing;
@@ -49,11 +49,6 @@ pub(super) struct Space<'h> {
 pub(super) fn at(seconds: u32) -> Timestamp {
     let beginning = Timestamp::from_unix_seconds(1_767_225_600).unwrap_or(Timestamp::MIN);
     beginning.saturating_add(Duration::from_secs(seconds.into()))
-}
-
-/// Builds a batch without conditions and events.
-pub(super) fn batch(changes: impl IntoIterator<Item = Change>) -> Batch {
-    Batch { changes: changes.into_iter().collect(), ..Batch::default() }
 }
 
 /// Returns the next version of the record, with a change.
@@ -205,9 +200,25 @@ impl<'h> Space<'h> {
         }
     }
 
-    /// Commits changes that are valid.
-    pub(super) async fn put(&self, changes: impl IntoIterator<Item = Change>) -> Epoch {
-        self.done("a valid commit", self.store.commit(batch(changes)).await)
+    /// Builds a batch of the rule's tenant, without conditions and events.
+    pub(super) fn batch(&self, changes: impl IntoIterator<Item = Change>) -> Batch {
+        let changes = changes.into_iter().collect();
+        Batch { changes, ..Batch::of(self.tenant.clone()) }
+    }
+
+    /// Commits changes that are valid, in one batch for each tenant.
+    pub(super) async fn put(&self, changes: impl IntoIterator<Item = Change>) {
+        let mut batches: Vec<Batch> = Vec::new();
+        for change in changes {
+            let tenant = change.tenant().unwrap_or(&self.tenant).clone();
+            match batches.iter_mut().find(|batch| batch.tenant == tenant) {
+                Some(batch) => batch.changes.push(change),
+                None => batches.push(Batch { changes: vec![change], ..Batch::of(tenant) }),
+            }
+        }
+        for batch in batches {
+            self.done("a valid commit", self.store.commit(batch).await);
+        }
     }
 
     /// Returns the stored policy of a tenant, if there is one.
@@ -217,7 +228,7 @@ impl<'h> Space<'h> {
         let Ok([policy]) = <[_; 1]>::try_from(found) else {
             self.broken("the answer for one tenant is not one policy");
         };
-        policy
+        policy.map(Arc::unwrap_or_clone)
     }
 
     /// Returns the stored key, if there is one.

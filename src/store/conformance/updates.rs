@@ -1,6 +1,6 @@
 //! Rules of updates: an update applies only to the version from which it was built.
 
-use super::test_tenants::{Space, at, batch, name, next, next_account, policy, renamed};
+use super::test_tenants::{Space, at, name, next, next_account, policy, renamed};
 use crate::store::{Change, StoreErrorKind};
 
 pub(super) async fn key_update_needs_the_previous_version(space: &Space<'_>) {
@@ -17,7 +17,7 @@ pub(super) async fn key_update_needs_the_previous_version(space: &Space<'_>) {
         })
     };
     for version in [0, 1, 2, 4, u64::MAX] {
-        let said = space.store.commit(batch([Change::UpdateKey(third(version))])).await;
+        let said = space.store.commit(space.batch([Change::UpdateKey(third(version))])).await;
         let what = format!("an update of version 2 to version {version}");
         space.refused(what, said, StoreErrorKind::Conflict);
     }
@@ -33,7 +33,7 @@ pub(super) async fn account_update_needs_the_previous_version(space: &Space<'_>)
     space.put([Change::UpdateAccount(second.clone())]).await;
     for version in [0, 1, 2, 4] {
         let third = next_account(&first, |account| account.version = version);
-        let said = space.store.commit(batch([Change::UpdateAccount(third)])).await;
+        let said = space.store.commit(space.batch([Change::UpdateAccount(third)])).await;
         let what = format!("an update of an account from version 2 to {version}");
         space.refused(what, said, StoreErrorKind::Conflict);
     }
@@ -43,7 +43,7 @@ pub(super) async fn account_update_needs_the_previous_version(space: &Space<'_>)
 
 pub(super) async fn policy_write_needs_the_previous_version(space: &Space<'_>) {
     let put = |version| {
-        batch([Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(version) }])
+        space.batch([Change::PutPolicy { tenant: space.tenant.clone(), policy: policy(version) }])
     };
     for version in [0, 2] {
         let said = space.store.commit(put(version)).await;
@@ -75,7 +75,7 @@ pub(super) async fn update_of_absent_record_conflicts(space: &Space<'_>) {
         Change::DeleteAccount(account.id),
     ] {
         let what = format!("{change:?} of an absent record");
-        let said = space.store.commit(batch([change])).await;
+        let said = space.store.commit(space.batch([change])).await;
         space.refused(what, said, StoreErrorKind::Conflict);
     }
     space.holds("an update created a key", space.stored(key.id()).await.is_none());
@@ -94,7 +94,7 @@ pub(super) async fn update_changes_no_identity(space: &Space<'_>) {
         [Change::UpdateKey(elsewhere), Change::UpdateKey(later), Change::UpdateAccount(abroad)]
     {
         let what = format!("{change:?} with another tenant or creation time");
-        let said = space.store.commit(batch([change])).await;
+        let said = space.store.commit(space.batch([change])).await;
         space.refused(what, said, StoreErrorKind::Unsupported);
     }
     let stored = space.found(first.id()).await;

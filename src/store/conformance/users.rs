@@ -1,10 +1,10 @@
 //! Rules of the records of users: display names and suspensions.
 
-use super::test_tenants::{Space, at, batch, name, put_user, user, user_record};
+use super::test_tenants::{Space, at, name, put_user, user, user_record};
 use crate::record::key::{KeyRecord, Owner};
 use crate::record::owner_record::OwnerRecord;
 use crate::record::user::User;
-use crate::store::{Change, Freshness, KeyQuery, StoreErrorKind, Subject};
+use crate::store::{Change, Freshness, KeyQuery, Marker, StoreErrorKind, Subject};
 use crate::value::id::{TenantId, UserId};
 
 async fn stored_user(space: &Space<'_>, tenant: &TenantId, id: &UserId) -> Option<User> {
@@ -28,7 +28,7 @@ async fn comes_with(space: &Space<'_>, step: &str, key: &KeyRecord, owner: Optio
 
 pub(super) async fn user_write_needs_the_previous_version(space: &Space<'_>) {
     let record = |version| user_record(&space.tenant, "alice", version);
-    let put = |version| batch([Change::PutUser(record(version))]);
+    let put = |version| space.batch([Change::PutUser(record(version))]);
     for version in [0, 2] {
         let said = space.store.commit(put(version)).await;
         let what = format!("writing version {version} of a user's record that does not exist");
@@ -104,16 +104,16 @@ pub(super) async fn key_comes_with_its_owner(space: &Space<'_>) {
 
 pub(super) async fn changes_name_users(space: &Space<'_>) {
     let key = space.key();
-    let begin = space.put([Change::InsertKey(key)]).await;
+    space.put([Change::InsertKey(key)]).await;
+    let begin = &space.changes(&Marker::default()).await.at;
     for version in 1..3 {
-        let since = space.done("asking for changes", space.store.changes(begin).await).epoch;
+        let since = &space.changes(begin).await.at;
         let record = user_record(&space.tenant, "alice", version);
         let subject = Subject::User(space.tenant.clone(), record.id.clone());
         space.put([Change::PutUser(record)]).await;
         for since in [begin, since] {
-            let told = space.done("asking for changes", space.store.changes(since).await);
             // A store need not know its changes.
-            let Some(told) = told.touched else { continue };
+            let Some(told) = space.changes(since).await.touched else { continue };
             let what = format!("`changes` since {since:?} leaves out {subject:?}");
             space.holds(what, told.contains(&subject));
         }

@@ -4,8 +4,9 @@
 //! bytes of SHA-256 over the table's name, the record's key and the value, each preceded by its
 //! length. So it detects a changed bit, a value under another key and a value in another table.
 //!
-//! Every commit writes the sum of all checksums to the state record. So a missing record and an old
-//! record that reappeared are detected too.
+//! A second copy of the checksum, the witness, is in another tree of the file. So a missing record
+//! and an old record that reappeared are detected when the record is read. Every commit also writes
+//! the sum of all checksums to the state record, for the check of the whole file.
 
 use sha2::{Digest, Sha256};
 
@@ -68,6 +69,21 @@ pub(super) fn check<'a>(
 /// Returns the checksum of a stored value that this process wrote or has checked already.
 pub(super) fn of_stored(stored: &[u8]) -> u128 {
     stored.first_chunk::<LEN>().map_or(0, |checksum| u128::from_be_bytes(*checksum))
+}
+
+/// Returns a stored value without its checksum, which was checked already.
+pub(super) fn value_of(stored: &[u8]) -> &[u8] {
+    stored.get(LEN..).unwrap_or_default()
+}
+
+/// Returns the error for a record that its witness contradicts: the record or the witness is
+/// missing or old.
+pub(super) fn contradicted(table: &str, key: &[u8]) -> StoreError {
+    let key = shown(key);
+    StoreError::corrupt(format!(
+        "record {key} in table {table} is missing or older than its last change: restore the file \
+         from a backup"
+    ))
 }
 
 fn compute(table: &str, key: &[u8], value: &[u8]) -> u128 {

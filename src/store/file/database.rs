@@ -1,241 +1,219 @@
-//! The database in the store file: how it is initialized, loaded and written.
+//! The database in the store file: how it is initialized, opened and committed.
 //!
-//! Every commit is one redb transaction in two phases, synced before it is acknowledged.
+//! Every commit is one redb transaction in two phases, synced before it is acknowledged. With one
+//! phase, redb would silently replace a damaged commit with the one before it. Every commit also
+//! saves redb's table of free pages ("quick repair"), so that opening takes the same time after a
+//! crash and with any number of keys.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{
     Builder, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    TableHandle, WriteTransaction,
+    StorageBackend, WriteTransaction,
 };
 
+use super::access::{Reading, read_state};
 use super::checksum::{self, Sum};
-use super::errors::storage;
-use super::events::{event_numbers, events_missing, forget_events, write_events};
+use super::errors::{io_error, storage};
+use super::header;
+use super::pages::{self, Pages};
 use super::tables::{
-    DeletedRecord, EVENTS, EVENTS_BY_KEY, FORMAT, FORMAT_KEY, META, MOVED_KEY, STATE_KEY, State,
-    Summed, WriterRecord, decode, encode, malformed, parse_key, put,
+    EVENTS, FORMAT, FORMAT_KEY, INDEX, META, MOVED_KEY, RowCounts, State, Summed, WITNESSES,
 };
-use crate::store::batch::Epoch;
+use super::tolerant::{Shared, Tolerant};
+use super::write::{put_meta, put_state};
 use crate::store::error::StoreError;
-use crate::store::memory::Loaded;
-use crate::store::plan::{Effects, Tombstone};
 use crate::value::text::decimal;
 
-/// The size of redb's cache: 16 MiB. All other data is read from the state in memory, so the cache
-/// only serves commits and events.
-const CACHE_BYTES: usize = 16 << 20;
+/// The size of redb's cache: 64 MiB.
+const CACHE_BYTES: usize = 64 << 20;
 
 /// The open database, and the state record of the last commit.
 #[derive(Debug)]
 pub(super) struct Database {
+    /// The data before the write transaction that is under way or failed. It is dropped before the
+    /// database.
+    before: Mutex<Option<Arc<ReadTransaction>>>,
     redb: redb::Database,
-    state: State,
-    sum: Sum,
+    backend: Arc<Tolerant>,
+    last: Mutex<Last>,
+}
+
+/// The last commit.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Last {
+    pub(super) state: State,
+    pub(super) sum: Sum,
     /// The place to which the keys were moved.
-    moved_to: Option<String>,
+    pub(super) moved_to: Option<String>,
 }
 
 impl Database {
     /// Creates the tables and the state record of an empty store.
-    pub(super) fn initialize(redb: redb::Database) -> Result<Self, StoreError> {
-        let (state, sum) = (State::default(), Sum::default());
-        let mut database = Self { redb, state, sum, moved_to: None };
+    pub(super) fn initialize(backend: impl StorageBackend) -> Result<Self, StoreError> {
+        let sum = Sum::default();
+        let state = State { sum: sum.to_hex(), ..State::default() };
+        let database = Self::on(backend)?;
+        let marked = pages::write_mark(&Shared(Arc::clone(&database.backend)));
+        marked.map_err(|error| io_error("the store file can't be written", error))?;
         let transaction = database.begin()?;
-        put(&transaction, META, "meta", FORMAT_KEY, FORMAT.to_string().as_bytes())?;
-        for table in Summed::ALL.map(Summed::table).into_iter().chain([EVENTS, EVENTS_BY_KEY]) {
+        put_meta(&transaction, FORMAT_KEY, FORMAT.to_string().as_bytes())?;
+        let tables = Summed::ALL.map(Summed::table).into_iter();
+        for table in tables.chain([EVENTS, INDEX, WITNESSES]) {
             transaction.open_table(table).map_err(storage)?;
         }
-        let sum = Sum::default();
-        database.commit(transaction, State { sum: sum.to_hex(), ..State::default() }, sum)?;
+        database.commit(transaction, state, sum)?;
         Ok(database)
     }
 
-    /// Checks the format, every page, and the checksums of all records except events, and reads these
-    /// records.
-    pub(super) fn load(mut redb: redb::Database) -> Result<(Self, Loaded), StoreError> {
-        check_format(&redb)?;
-        redb.check_integrity().map_err(storage)?;
-        let transaction = redb.begin_read().map_err(storage)?;
+    /// Checks the format, and that each table has as many rows as the last commit counted.
+    ///
+    /// It takes the same time for any number of rows. A record is checked when it is read.
+    pub(super) fn open(backend: impl StorageBackend) -> Result<Self, StoreError> {
+        pages::check_mark(&backend, "the file")?;
+        header::check(&backend)?;
+        let database = Self::on(backend)?;
+        check_format(&database.redb)?;
+        let transaction = database.redb.begin_read().map_err(storage)?;
         let meta = transaction.open_table(META).map_err(storage)?;
         let (state, moved_to) = (read_state(&meta)?, read_moved_to(&meta)?);
-
-        let mut loaded = Loaded { epoch: Epoch(state.epoch), ..Loaded::default() };
-        let mut sum = Sum::default();
-        for summed in Summed::ALL {
-            let table = summed.table();
-            let rows = transaction.open_table(table).map_err(storage)?;
-            for row in rows.iter().map_err(storage)? {
-                let (key, stored) = row.map_err(storage)?;
-                let (checksum, value) = checksum::check(table.name(), key.value(), stored.value())?;
-                sum.add(checksum);
-                take(summed, key.value(), value, &mut loaded)?;
-            }
+        if count(&transaction)? != state.rows {
+            return Err(rows_missing());
         }
-        if state.sum != sum.to_hex() {
-            return Err(StoreError::corrupt(
-                "records are missing or older than the last commit: restore the file from a backup",
-            ));
-        }
-        let count = |table| {
-            let rows = transaction.open_table(table).map_err(storage)?;
-            rows.len().map_err(storage)
-        };
-        let numbers = event_numbers(&transaction.open_table(EVENTS).map_err(storage)?)?;
-        // Events are forgotten from the oldest, so the numbers of each tenant have no gaps.
-        let numbered = numbers.values().try_fold(0_u64, |all, (first, last)| {
-            all.checked_add(last.checked_sub(*first)?)?.checked_add(1)
-        });
-        loaded.last_events = numbers.into_iter().map(|(id, (_, last))| (id, last)).collect();
-        let whole = numbered == Some(state.events) && count(EVENTS)? == state.events;
-        if !whole || count(EVENTS_BY_KEY)? != state.events_of_keys {
-            return Err(events_missing());
-        }
+        let sum = Sum::from_hex(&state.sum).ok_or_else(rows_missing)?;
         drop((meta, transaction));
-        Ok((Self { redb, state, sum, moved_to }, loaded))
+        *database.last() = Last { state, sum, moved_to };
+        Ok(database)
     }
 
-    /// Writes effects, and returns when they are durable. After an error, the database must not be
-    /// used.
-    pub(super) fn write(&mut self, epoch: Epoch, effects: &Effects) -> Result<(), StoreError> {
-        let transaction = self.begin()?;
-        let mut sum = self.sum;
-        let mut write = |summed: Summed, key: &[u8], value: Option<&[u8]>| {
-            let table = summed.table();
-            let mut rows = transaction.open_table(table).map_err(storage)?;
-            let old = match value {
-                Some(value) => {
-                    let stored = checksum::prepend(table.name(), key, value);
-                    sum.add(checksum::of_stored(&stored));
-                    rows.insert(key, stored.as_slice()).map_err(storage)?
-                }
-                None => rows.remove(key).map_err(storage)?,
-            };
-            if let Some(old) = old {
-                sum.subtract(checksum::of_stored(old.value()));
-            }
-            Ok::<(), StoreError>(())
-        };
-        for record in effects.written_keys() {
-            write(Summed::Keys, record.id().as_bytes(), Some(&encode(record)?))?;
+    fn on(backend: impl StorageBackend) -> Result<Self, StoreError> {
+        let backend = Arc::new(Tolerant::new(backend));
+        let pages = Pages::new(Shared(Arc::clone(&backend)));
+        let redb = builder().create_with_backend(pages).map_err(storage)?;
+        if let Some(error) = backend.failure() {
+            return Err(error);
         }
-        for id in &effects.deleted_keys {
-            write(Summed::Keys, id.as_bytes(), None)?;
-            write(Summed::Usage, id.as_bytes(), None)?;
-        }
-        for account in effects.written_accounts() {
-            write(Summed::Accounts, account.id.as_str().as_bytes(), Some(&encode(account)?))?;
-        }
-        for id in &effects.deleted_accounts {
-            write(Summed::Accounts, id.as_str().as_bytes(), None)?;
-        }
-        for Tombstone { id, tenant, event } in &effects.tombstones {
-            let record = DeletedRecord { tenant: tenant.clone(), event: *event };
-            write(Summed::Deleted, id.to_string().as_bytes(), Some(&encode(&record)?))?;
-        }
-        for id in &effects.forgotten_ids {
-            write(Summed::Deleted, id.to_string().as_bytes(), None)?;
-        }
-        for user in &effects.users {
-            let key = [user.tenant.as_str(), user.id.as_str()].join("\0");
-            write(Summed::Users, key.as_bytes(), Some(&encode(user)?))?;
-        }
-        for (tenant, policy) in &effects.policies {
-            write(Summed::Policies, tenant.as_str().as_bytes(), Some(&encode(policy)?))?;
-        }
-        for (id, total) in &effects.usage {
-            write(Summed::Usage, id.as_bytes(), Some(&encode(total)?))?;
-        }
-        if let Some((id, writer)) = &effects.writer {
-            write(Summed::Writers, id, Some(&encode(&WriterRecord::from(*writer))?))?;
-        }
-        for id in &effects.forgotten_writers {
-            write(Summed::Writers, id, None)?;
-        }
-        let written = write_events(&transaction, &effects.events)?;
-        let forgotten = forget_events(&transaction, &effects.forgotten_events)?;
-        let left = |before: u64, written: u64, forgotten: u64| {
-            (before + written).checked_sub(forgotten).ok_or_else(events_missing)
-        };
-        let state = State {
-            epoch: epoch.0,
-            events: left(self.state.events, written.all, forgotten.all)?,
-            events_of_keys: left(self.state.events_of_keys, written.of_keys, forgotten.of_keys)?,
-            sum: sum.to_hex(),
-        };
-        self.commit(transaction, state, sum)
+        Ok(Self { before: Mutex::default(), redb, backend, last: Mutex::default() })
     }
 
-    /// Returns the place to which the keys were moved, if they were.
-    pub(super) fn moved_to(&self) -> Option<&str> {
-        self.moved_to.as_deref()
+    pub(super) fn last(&self) -> MutexGuard<'_, Last> {
+        // Each change is an assignment after a commit, so a panic cannot leave it half written.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn before(&self) -> MutexGuard<'_, Option<Arc<ReadTransaction>>> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records the place to which the keys were moved, or forgets it. Returns when this is durable.
     /// After an error, the database must not be used.
-    pub(super) fn set_moved_to(&mut self, place: Option<&str>) -> Result<(), StoreError> {
+    pub(super) fn set_moved_to(&self, place: Option<&str>) -> Result<(), StoreError> {
         let transaction = self.begin()?;
         if let Some(place) = place {
-            put(&transaction, META, "meta", MOVED_KEY, place.as_bytes())?;
+            put_meta(&transaction, MOVED_KEY, place.as_bytes())?;
         } else {
             let mut meta = transaction.open_table(META).map_err(storage)?;
             meta.remove(MOVED_KEY).map_err(storage)?;
         }
-        self.commit(transaction, self.state.clone(), self.sum)?;
-        self.moved_to = place.map(str::to_owned);
+        let Last { mut state, sum, .. } = self.last().clone();
+        state.transaction += 1;
+        self.commit(transaction, state, sum)?;
+        self.last().moved_to = place.map(str::to_owned);
         Ok(())
     }
 
     /// Starts a read of the current data. Later writes do not wait for it and are not visible in
-    /// it.
-    pub(super) fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
-        self.redb.begin_read().map_err(storage)
+    /// it. After a failed write, it reads the data before that write.
+    pub(super) fn begin_read(&self) -> Result<Arc<ReadTransaction>, StoreError> {
+        if self.backend.has_failed()
+            && let Some(before) = self.before().clone()
+        {
+            return Ok(before);
+        }
+        self.redb.begin_read().map(Arc::new).map_err(storage)
     }
 
-    fn begin(&self) -> Result<WriteTransaction, StoreError> {
+    /// Checks all pages and records of a file that nothing else uses.
+    pub(super) fn check(mut self) -> Result<(), StoreError> {
+        *self.before() = None;
+        if !self.redb.check_integrity().map_err(storage)? {
+            return Err(StoreError::corrupt(
+                "redb had to repair pages of the store file: restore the file from a backup",
+            ));
+        }
+        Reading::of(self.begin_read()?).check()
+    }
+
+    /// Moves the data to the front of the file, and gives the rest of the file back to the system.
+    /// There must be no reader.
+    pub(super) fn compact(&mut self) -> Result<(), StoreError> {
+        *self.before() = None;
+        while self.redb.compact().map_err(storage)? {}
+        // The last commit of a compaction does not save the table of free pages.
+        let transaction = self.begin()?;
+        let Last { mut state, sum, .. } = self.last().clone();
+        state.transaction += 1;
+        self.commit(transaction, state, sum)
+    }
+
+    pub(super) fn begin(&self) -> Result<WriteTransaction, StoreError> {
+        if let Some(error) = self.backend.failure() {
+            return Err(error);
+        }
+        *self.before() = Some(self.redb.begin_read().map(Arc::new).map_err(storage)?);
         let mut transaction = self.redb.begin_write().map_err(storage)?;
         transaction.set_durability(Durability::Immediate).map_err(storage)?;
-        // With one phase, redb would silently replace a damaged commit with the one before it.
         transaction.set_two_phase_commit(true);
+        transaction.set_quick_repair(true);
         Ok(transaction)
     }
 
-    fn commit(
-        &mut self,
+    /// Commits a transaction with this state record, and returns when it is durable. After an
+    /// error, the database must not be written.
+    pub(super) fn commit(
+        &self,
         transaction: WriteTransaction,
         state: State,
         sum: Sum,
     ) -> Result<(), StoreError> {
-        put(&transaction, META, "meta", STATE_KEY, &encode(&state)?)?;
-        transaction.commit().map_err(storage)?;
-        self.state = state;
-        self.sum = sum;
+        put_state(&transaction, &state)?;
+        let committed = transaction.commit().map_err(storage);
+        // redb does not know of a failed write, because it would then refuse reads too.
+        if let Some(error) = self.backend.failure() {
+            return Err(error);
+        }
+        committed?;
+        *self.before() = None;
+        let mut last = self.last();
+        last.state = state;
+        last.sum = sum;
         Ok(())
     }
 }
 
-/// Adds a record that was read to the loaded data.
-fn take(summed: Summed, key: &[u8], value: &[u8], loaded: &mut Loaded) -> Result<(), StoreError> {
-    let table = summed.table();
-    let name = table.name();
-    match summed {
-        Summed::Keys => loaded.keys.push(decode(name, key, value)?),
-        Summed::Accounts => loaded.accounts.push(decode(name, key, value)?),
-        Summed::Users => loaded.users.push(decode(name, key, value)?),
-        Summed::Policies => {
-            loaded.policies.push((parse_key(name, key)?, decode(name, key, value)?));
-        }
-        Summed::Usage => loaded.usage.push((parse_key(name, key)?, decode(name, key, value)?)),
-        Summed::Deleted => {
-            let id = parse_key(name, key)?;
-            let DeletedRecord { tenant, event } = decode(name, key, value)?;
-            loaded.tombstones.push(Tombstone { id, tenant, event });
-        }
-        Summed::Writers => {
-            let id = key.try_into().map_err(|_| malformed(name, key))?;
-            let record: WriterRecord = decode(name, key, value)?;
-            loaded.writers.push((id, record.into()));
-        }
+/// Returns the number of rows of each table.
+fn count(transaction: &ReadTransaction) -> Result<RowCounts, StoreError> {
+    let rows = |table| {
+        let rows = transaction.open_table(table).map_err(storage)?;
+        rows.len().map_err(storage)
+    };
+    let mut records = [0; 8];
+    for table in Summed::ALL {
+        records[table as usize] = rows(table.table())?;
     }
-    Ok(())
+    Ok(RowCounts {
+        records,
+        events: rows(EVENTS)?,
+        index: rows(INDEX)?,
+        witnesses: rows(WITNESSES)?,
+    })
+}
+
+/// Returns the error for rows that are missing or older than the last commit.
+pub(super) fn rows_missing() -> StoreError {
+    StoreError::corrupt(
+        "records are missing or older than the last commit: restore the file from a backup",
+    )
 }
 
 /// Returns redb's builder with the options of this crate.
@@ -271,19 +249,6 @@ pub(super) fn check_format(database: &impl ReadableDatabase) -> Result<(), Store
             "the format number of the store is damaged: restore the file from a backup",
         )),
     }
-}
-
-fn read_state(
-    meta: &impl ReadableTable<&'static [u8], &'static [u8]>,
-) -> Result<State, StoreError> {
-    let missing = || {
-        StoreError::corrupt(
-            "the state record of the store is missing: restore the file from a backup",
-        )
-    };
-    let stored = meta.get(STATE_KEY).map_err(storage)?.ok_or_else(missing)?;
-    let (_, value) = checksum::check("meta", STATE_KEY, stored.value())?;
-    decode("meta", STATE_KEY, value)
 }
 
 fn read_moved_to(

@@ -1,15 +1,15 @@
 //! A storage backend that reads a file and keeps all writes in memory.
 //!
-//! redb must repair a database that was not closed cleanly before it can read it, and the repair
-//! writes. With this backend, the repair does not change the file. So a file of another program or
-//! of a newer format is left as it was.
+//! It has two uses. After a failed write, the open store continues on it; see `tolerant`. And a commit
+//! that the header hides is checked on it before it becomes current; see `reveal`. redb writes when it
+//! opens such a file, and on this backend the file stays as it was.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Error, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use redb::StorageBackend;
 
@@ -19,8 +19,37 @@ const PAGE: usize = 4_096;
 /// A file with an overlay of the pages that were written.
 pub(super) struct DryRun(Mutex<Overlay>);
 
+/// A file below an overlay.
+pub(super) trait Base: Send + Sync + 'static {
+    fn len(&self) -> io::Result<u64>;
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
+}
+
+impl Base for File {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let mut file = self;
+        file.seek(SeekFrom::Start(offset))?;
+        file.read_exact(out)
+    }
+}
+
+impl Base for Arc<dyn StorageBackend> {
+    fn len(&self) -> io::Result<u64> {
+        self.as_ref().len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.as_ref().read(offset, out)
+    }
+}
+
 struct Overlay {
-    file: File,
+    file: Box<dyn Base>,
     /// The number of bytes of the file that are still visible. A file that was truncated and
     /// extended again reads as zeros beyond them.
     shown: u64,
@@ -30,8 +59,9 @@ struct Overlay {
 
 impl DryRun {
     /// Creates an overlay without written pages.
-    pub(super) fn on(file: File) -> io::Result<Self> {
-        let len = file.metadata()?.len();
+    pub(super) fn on(file: impl Base) -> io::Result<Self> {
+        let len = file.len()?;
+        let file = Box::new(file);
         Ok(Self(Mutex::new(Overlay { file, shown: len, len, written: HashMap::new() })))
     }
 
@@ -42,7 +72,7 @@ impl DryRun {
 
 impl Overlay {
     /// Returns the current content of a page.
-    fn page(&mut self, number: u64) -> io::Result<Box<[u8]>> {
+    fn page(&self, number: u64) -> io::Result<Box<[u8]>> {
         if let Some(page) = self.written.get(&number) {
             return Ok(page.clone());
         }
@@ -50,8 +80,10 @@ impl Overlay {
         let start = number * PAGE as u64;
         let shown = self.shown.saturating_sub(start).min(PAGE as u64);
         let shown = usize::try_from(shown).unwrap_or(PAGE);
-        self.file.seek(SeekFrom::Start(start))?;
-        self.file.read_exact(&mut page[..shown])?;
+        // A backend can refuse even an empty read behind its end.
+        if shown > 0 {
+            self.file.read(start, &mut page[..shown])?;
+        }
         Ok(page)
     }
 
@@ -132,5 +164,29 @@ impl StorageBackend for DryRun {
         self.overlay()?.walk(offset, data.len(), |overlay, number, within, range| {
             overlay.change(number, |page| page[within].copy_from_slice(&data[range]))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    #[test]
+    fn extended_file_reads_as_zeros() {
+        // This backend refuses every read behind its end, even an empty one.
+        let file: Arc<dyn StorageBackend> = Arc::new(InMemoryBackend::new());
+        file.set_len(100).expect("it grows");
+        file.write(0, &[7; 100]).expect("it is written");
+        let run = DryRun::on(Arc::clone(&file)).expect("an overlay");
+        run.set_len(4 * PAGE as u64).expect("it grows");
+        run.write(3 * PAGE as u64 + 1, &[8]).expect("it is written");
+        let mut out = vec![1; 4 * PAGE];
+        run.read(0, &mut out).expect("it is read");
+        assert_eq!(out[..100], [7; 100]);
+        assert_eq!(out[100..=3 * PAGE], [0; 3 * PAGE - 99]);
+        assert_eq!(out[3 * PAGE + 1..3 * PAGE + 3], [8, 0]);
+        assert_eq!(file.len().expect("the length"), 100);
     }
 }

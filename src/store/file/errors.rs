@@ -20,7 +20,7 @@ pub(super) fn storage(error: impl Into<Error>) -> StoreError {
             "the store is open in another process, or a second time in this one: close it there first",
         ),
         Error::UpgradeRequired(_) => StoreError::unsupported(
-            "the file has an old redb format that this version of keywright can't open",
+            "the file has an old redb format that keywright does not use: restore the file from a backup",
         )
         .with_source(error),
         Error::PreviousIo | Error::DatabaseClosed => {

@@ -8,24 +8,25 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use redb::DatabaseError;
 use redb::backends::FileBackend;
 
-use super::database::{Database, builder, check_format};
+use super::database::Database;
 use super::dry_run::DryRun;
 use super::errors::{io_error, storage};
-use super::header::{Header, reveal_newest};
+use super::header::Header;
 use super::options::{FileOptions, IfMoved};
+use super::pages::check_mark;
 #[cfg(unix)]
 use super::private;
+use super::reveal::reveal_newest;
 use crate::store::error::StoreError;
-use crate::store::memory::Loaded;
 use crate::value::text::hex;
 
 /// Opens the store at `path`, or creates it if there is no file.
-pub(super) fn open(path: &Path, options: &FileOptions) -> Result<(Database, Loaded), StoreError> {
-    let (mut database, loaded) = open_or_create(path, options.allow_shared)?;
-    if let Some(place) = database.moved_to() {
+pub(super) fn open(path: &Path, options: &FileOptions) -> Result<Database, StoreError> {
+    let database = open_or_create(path, options.allow_shared)?;
+    let moved_to = database.last().moved_to.clone();
+    if let Some(place) = &moved_to {
         match options.if_moved {
             IfMoved::Refuse => {
                 return Err(StoreError::unsupported(moved(&path.display().to_string(), place)));
@@ -34,7 +35,7 @@ pub(super) fn open(path: &Path, options: &FileOptions) -> Result<(Database, Load
             IfMoved::Forget => database.set_moved_to(None)?,
         }
     }
-    Ok((database, loaded))
+    Ok(database)
 }
 
 /// Returns the message for a file whose keys were moved to another store.
@@ -47,7 +48,7 @@ pub(super) fn moved(file: &str, place: &str) -> String {
 
 /// Opens the store at `path`, or creates it if there is no file. Unless `allow_shared` is set, it
 /// refuses a file that other users can access or replace.
-fn open_or_create(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), StoreError> {
+fn open_or_create(path: &Path, allow_shared: bool) -> Result<Database, StoreError> {
     let found = match fs::metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -62,7 +63,7 @@ fn open_or_create(path: &Path, allow_shared: bool) -> Result<(Database, Loaded),
                 // Another process created the store in the meantime.
                 Err(CreateError::Exists) => open_existing(path, allow_shared),
                 Err(CreateError::Failed(error)) => Err(error),
-                Ok(database) => Ok((database, Loaded::default())),
+                Ok(database) => Ok(database),
             };
         }
         Err(error) => return Err(io_error(&format!("{} can't be opened", path.display()), error)),
@@ -98,19 +99,13 @@ fn check_is_file(path: &Path, found: &Metadata) -> Result<(), StoreError> {
 
 /// Opens the store on the caller's backend, or creates it if the backend is empty.
 #[cfg(feature = "test-backend")]
-pub(super) fn open_backend(
-    backend: impl redb::StorageBackend,
-) -> Result<(Database, Loaded), StoreError> {
+pub(super) fn open_backend(backend: impl redb::StorageBackend) -> Result<Database, StoreError> {
     let length = backend.len().map_err(|error| io_error("the backend can't be read", error))?;
-    let redb = builder().create_with_backend(backend).map_err(storage)?;
-    if length == 0 {
-        return Ok((Database::initialize(redb)?, Loaded::default()));
-    }
-    Database::load(redb)
+    if length == 0 { Database::initialize(backend) } else { Database::open(backend) }
 }
 
 #[cfg_attr(not(unix), expect(unused_variables, reason = "only Unix has file modes"))]
-fn open_existing(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), StoreError> {
+fn open_existing(path: &Path, allow_shared: bool) -> Result<Database, StoreError> {
     let unreadable = |error| io_error(&format!("{} can't be opened", path.display()), error);
     let mut options = OpenOptions::new();
     let mut file = options.read(true).write(true).open(path).map_err(unreadable)?;
@@ -124,29 +119,14 @@ fn open_existing(path: &Path, allow_shared: bool) -> Result<(Database, Loaded), 
     if !allow_shared {
         private::check_file(path, &found)?;
     }
-    // Opened read-only first: this shows whether the file is open elsewhere and which format it
-    // has, before anything in it is changed.
-    match builder().open_read_only(path) {
-        Ok(redb) => check_format(&redb)?,
-        // The file was not closed cleanly and must be repaired before it is read. This repair is a
-        // dry run.
-        Err(DatabaseError::RepairAborted) => {
-            let copy = DryRun::on(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
-            check_format(&builder().create_with_backend(copy).map_err(storage)?)?;
-        }
-        Err(error) => return Err(storage(error)),
-    }
+    // Checked before redb opens the file, because redb repairs a file that was not closed cleanly.
+    let reader = DryRun::on(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
+    check_mark(&reader, &path.display().to_string())?;
     reveal_newest(&mut file)?;
-    let loaded = Database::load(database_in(file)?)?;
+    let database = Database::open(FileBackend::new(file).map_err(storage)?)?;
     // The process that created the file may have ended before its directory entry was durable.
     sync_folder(&path.canonicalize().map_err(unreadable)?).map_err(unreadable)?;
-    Ok(loaded)
-}
-
-/// Opens the database in a file, and locks the file.
-fn database_in(file: File) -> Result<redb::Database, StoreError> {
-    let backend = FileBackend::new(file).map_err(storage)?;
-    builder().create_with_backend(backend).map_err(storage)
+    Ok(database)
 }
 
 enum CreateError {
@@ -165,8 +145,9 @@ fn create(path: &Path) -> Result<Database, CreateError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(&temporary.0).map_err(failed)?;
-    let redb = database_in(file).map_err(CreateError::Failed)?;
-    let database = Database::initialize(redb).map_err(CreateError::Failed)?;
+    // The backend locks the file.
+    let backend = FileBackend::new(file).map_err(|error| CreateError::Failed(storage(error)))?;
+    let database = Database::initialize(backend).map_err(CreateError::Failed)?;
     match fs::hard_link(&temporary.0, path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(CreateError::Exists),
         linked => linked.map_err(failed)?,

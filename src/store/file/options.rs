@@ -23,11 +23,31 @@
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
 pub struct FileOptions {
     pub(super) allow_shared: bool,
     pub(super) if_moved: IfMoved,
+    pub(super) cache_keys: usize,
+    pub(super) search_bytes: u64,
+}
+
+/// The number of keys that a store keeps in memory by default. At about 1 KB for each, they take
+/// about 100 MB.
+const CACHE_KEYS: usize = 100_000;
+
+/// The memory for searches by default: 256 MiB, which fits about 1,500,000 keys.
+const SEARCH_BYTES: u64 = 256 << 20;
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            allow_shared: false,
+            if_moved: IfMoved::default(),
+            cache_keys: CACHE_KEYS,
+            search_bytes: SEARCH_BYTES,
+        }
+    }
 }
 
 /// The way in which a file is opened whose keys were moved to another store.
@@ -57,6 +77,53 @@ impl FileOptions {
     /// ```
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets the number of keys that are kept in memory, at least 1; 100,000 by default.
+    ///
+    /// A key that is in memory is verified as fast as with
+    /// [`MemoryStore`](crate::store::MemoryStore). Any other key is read from the file, and then
+    /// kept in place of one that was not used lately. A key takes about 1 KB.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::store::FileOptions;
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("keywright-cache-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let store = FileOptions::new().cache_keys(1_000_000).open(folder.join("keys.db")).await?;
+    /// # store.close().await?;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn cache_keys(mut self, keys: usize) -> Self {
+        self.cache_keys = keys.max(1);
+        self
+    }
+
+    /// Sets the memory that the store may use for searches and filters, in bytes; 256 MiB by default.
+    ///
+    /// Most lists come from an index in the file. A search, and a filter that few keys match, would
+    /// read every key of the tenant. So the store keeps what searches look at in memory, about 150
+    /// bytes per key, for the tenants that were searched last. The first search in a tenant builds
+    /// it, which takes a few seconds per million keys. A tenant that needs more than this memory is
+    /// read part by part with each search.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::store::FileOptions;
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("keywright-search-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let options = FileOptions::new().search_memory(1 << 30);
+    /// let store = options.open(folder.join("keys.db")).await?;
+    /// # store.close().await?;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn search_memory(mut self, bytes: u64) -> Self {
+        self.search_bytes = bytes;
+        self
     }
 
     /// Allows files that other users can read or write, and files in folders that other users can

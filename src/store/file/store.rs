@@ -1,39 +1,48 @@
 //! A durable store in one file, for a service of one process.
 //!
-//! Reads of all data except events come from memory. A write plans the batch against the state in
-//! memory, writes and syncs the effects, applies them to the state, and is then acknowledged.
-//! Blocking work runs on the threads of the `blocking` crate, never on the caller's thread.
+//! The file is the database. Keys that were used lately are in memory too, and so are the policies and
+//! owners that were read lately; all other reads come from the file. Blocking work runs on the threads
+//! of the `blocking` crate, never on the caller's thread.
 
 use std::fmt;
+use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
-use async_lock::Mutex;
 use async_trait::async_trait;
 use blocking::unblock;
 
+use super::access::{Access, Reading};
+use super::core::{Core, Job, panicked};
 use super::database::Database;
 use super::errors::guarded;
+#[cfg(feature = "postgres")]
+use super::export;
+use super::lists;
 use super::open;
 use super::options::FileOptions;
-use super::reader::Reader;
+use super::slot::slot;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
 use crate::record::key::Owner;
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
 use crate::record::user::User;
 use crate::store::KeyStore;
-use crate::store::batch::{Batch, Changes, Epoch};
+use crate::store::batch::Batch;
+use crate::store::changes::{Changes, Marker};
 use crate::store::error::StoreError;
-use crate::store::memory::{Loaded, State};
-use crate::store::plan::Effects;
+#[cfg(feature = "postgres")]
+use crate::store::memory::{Journal, Stage, StageCell, Touched};
 use crate::store::query::{
     AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
-use crate::store::resolve::Resolve;
+use crate::store::resolve::{Look, Resolve};
+#[cfg(feature = "postgres")]
+use crate::store::transfer::{Export, ExportedKey};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
@@ -45,12 +54,18 @@ use crate::value::time::Timestamp;
 /// * **Durable.** An acknowledged change survives a power cut, also the first change of a new file.
 /// * **Private.** On Unix, a new file has mode 0600. A file that other users can access or replace
 ///   is refused; see [`FileOptions`].
-/// * **Fast.** All keys, accounts, policies and usage are in memory too, so a verification costs
-///   the same as with [`MemoryStore`](crate::store::MemoryStore). Only events are read from the
-///   file.
+/// * **Fast.** Keys that were used lately are in memory too, so their verification costs the same as
+///   with [`MemoryStore`](crate::store::MemoryStore). Other keys are read from the file; see
+///   [`FileOptions::cache_keys`]. Opening takes the same time for any number of keys.
+/// * **Shared commits.** Writers that wait at the same time share one sync of the disk.
+/// * **Lists from an index.** A page in any order comes from an index in the file. The first search in
+///   a tenant reads the facts of its keys into memory, which takes a few seconds per million keys; see
+///   [`FileOptions::search_memory`].
 /// * **Stops after a failed write.** The store then acknowledges no more changes until it is opened
 ///   again. Verification continues with the last acknowledged state.
-/// * **Checked.** Every record has a checksum. A damaged file is refused and never read in part.
+/// * **Checked.** Every record has a checksum and a second witness in the file, which are compared
+///   whenever it is read. Damage is an error of the call that finds it, and never brings a revoked
+///   key back.
 ///
 /// ```
 /// # futures_lite::future::block_on(async {
@@ -72,26 +87,26 @@ use crate::value::time::Timestamp;
 /// See [Choosing a store](crate::guide::stores) and [Incidents](crate::guide::incidents) in the
 /// guide.
 #[derive(Clone)]
-pub struct FileStore(Arc<Inner>);
+pub struct FileStore(Arc<Handle>);
 
-struct Inner {
-    state: State,
-    /// `None` once the store is closed.
-    database: RwLock<Option<Database>>,
-    /// Locked for reading while the file is read. Closing waits for readers, and writing does not.
-    readers: RwLock<()>,
-    /// The lock that makes writers take turns. A waiting writer blocks no thread.
-    turn: Arc<Mutex<()>>,
-    closed: AtomicBool,
-    /// Whether a write failed. Its result in the file is unknown until the store is opened again.
-    poisoned: AtomicBool,
+/// Closes the store when the last clone is dropped. The thread that leads may keep the core a moment
+/// longer.
+struct Handle(Arc<Core>);
+
+impl Deref for Handle {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.0
+    }
 }
 
 impl FileStore {
     /// Opens the store at `path`, or creates it if there is no file.
     ///
-    /// Opening checks the whole file, and reads all data except events into memory. The checksum of an
-    /// event is checked when the event is read.
+    /// Opening checks the format, the state record, and that each table has as many rows as the last
+    /// commit counted. It takes the same time for any number of keys. A record is checked when it is
+    /// read; see [`FileStore::check`] for a check of everything.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {
@@ -156,7 +171,11 @@ impl FileStore {
     pub async fn danger_open_backend(
         backend: impl redb::StorageBackend,
     ) -> Result<Self, StoreError> {
-        unblock(move || Self::assemble(guarded(|| open::open_backend(backend))?)).await
+        unblock(move || {
+            let database = guarded(|| open::open_backend(backend))?;
+            Ok(Self::of(database, &FileOptions::new()))
+        })
+        .await
     }
 
     /// Closes the store and all its clones.
@@ -188,13 +207,9 @@ impl FileStore {
     /// If the future is dropped, the store is either closed or still open. Closing it again is
     /// safe.
     pub async fn close(&self) -> Result<(), StoreError> {
-        let turn = self.0.turn.lock_arc().await;
-        let inner = Arc::clone(&self.0);
-        unblock(move || {
-            let _turn = turn;
-            inner.closed.store(true, Ordering::SeqCst);
-            let _no_readers = inner.readers.write().map_err(|_| panicked())?;
-            let database = inner.database.write().map_err(|_| panicked())?.take();
+        self.alone(|core| {
+            core.is_closed.store(true, Ordering::SeqCst);
+            let database = core.database.write().map_err(|_| panicked())?.take();
             guarded(|| {
                 drop(database);
                 Ok(())
@@ -203,42 +218,135 @@ impl FileStore {
         .await
     }
 
-    fn assemble((database, loaded): (Database, Loaded)) -> Result<Self, StoreError> {
-        Ok(Self(Arc::new(Inner {
-            state: State::load(loaded)?,
-            database: RwLock::new(Some(database)),
-            readers: RwLock::default(),
-            turn: Arc::default(),
-            closed: AtomicBool::new(false),
-            poisoned: AtomicBool::new(false),
-        })))
+    /// Reads the whole file, and checks every record, the index and all numbers.
+    ///
+    /// Each record is checked whenever it is read, so a check is not needed for a correct answer. It
+    /// finds damage in records that are seldom read, and in the lists. Reads and writes go on
+    /// meanwhile. A check takes some seconds for a million keys.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// # use keywright::store::FileStore;
+    /// # let folder = std::env::temp_dir().join(format!("keywright-check-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let store = FileStore::open(folder.join("keys.db")).await?;
+    /// store.check().await?;
+    /// # store.close().await?;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// * [`Corrupt`](crate::store::StoreErrorKind::Corrupt) if the file is damaged. Restore it from
+    ///   a backup.
+    /// * [`Unavailable`](crate::store::StoreErrorKind::Unavailable) if the file cannot be read, or
+    ///   the store is closed.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the check continues in the background.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.read(Reading::check).await
     }
 
-    /// Returns the state in memory, or an error if the store is closed.
-    pub(in crate::store) fn state(&self) -> Result<&State, StoreError> {
-        if self.0.closed.load(Ordering::Acquire) {
-            return Err(closed());
-        }
-        Ok(&self.0.state)
+    /// Moves the data to the front of the file, and gives the free rest of it back to the system.
+    ///
+    /// Space that is freed is used again, so the file stays as large as it ever had to be. Compact it
+    /// after many keys or events were removed. All other calls wait meanwhile, except verifications of
+    /// keys in memory. It takes some seconds for a million keys.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// # use keywright::store::FileStore;
+    /// # let folder = std::env::temp_dir().join(format!("keywright-compact-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let store = FileStore::open(folder.join("keys.db")).await?;
+    /// store.compact().await?;
+    /// # store.close().await?;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable) if the file cannot be written, or
+    /// the store is closed. After a failed write, the store takes no more changes until it is opened
+    /// again. No data is lost.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the compaction continues in the background.
+    pub async fn compact(&self) -> Result<(), StoreError> {
+        self.alone(Core::compact).await
     }
 
-    /// Returns the state in memory, even if the store is closed.
+    fn of(database: Database, options: &FileOptions) -> Self {
+        Self(Arc::new(Handle(Arc::new(Core::new(database, options)))))
+    }
+
+    /// Returns the stage in a transfer, also if the store is closed.
     #[cfg(feature = "postgres")]
-    pub(in crate::store) fn last_state(&self) -> &State {
-        &self.0.state
+    pub(in crate::store) fn stage(&self) -> &StageCell {
+        &self.0.stage
     }
 
-    /// Waits until no other writer is active, and excludes writers until the result is dropped.
+    /// Pauses changes until another stage is set. Returns the stage before.
     #[cfg(feature = "postgres")]
-    pub(in crate::store) async fn turn(&self) -> impl Drop {
-        self.0.turn.lock_arc().await
+    pub(in crate::store) async fn pause(&self) -> Result<Stage, StoreError> {
+        self.alone(|core| {
+            core.must_be_open()?;
+            core.stage.pause()
+        })
+        .await
+    }
+
+    /// Begins a journal, which notes the rows that every later change touches.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn begin_journal(&self) -> Result<Journal, StoreError> {
+        self.0.must_be_open()?;
+        Ok(self.0.begin_journal())
+    }
+
+    /// Lists all data at one moment.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) async fn export(&self) -> Result<Export, StoreError> {
+        self.read(export::export).await
+    }
+
+    /// Takes the rows of the journal into `touched`, and lists these rows, all at one moment.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) async fn export_touched(
+        &self,
+        journal: &Journal,
+        touched: &mut Touched,
+    ) -> Result<Export, StoreError> {
+        // No commit is between its end in the file and its note in the journal.
+        let (core, journal) = (Arc::clone(&self.0), journal.clone());
+        let (reading, later) = self
+            .alone(move |_| {
+                core.with_database(|database| Ok((database.begin_read()?, journal.take())))
+            })
+            .await?;
+        touched.absorb(later);
+        let rows = touched.clone();
+        self.run(move |core| {
+            core.with_database(|_| export::export_touched(&Reading::of(reading), &rows))
+        })
+        .await
+    }
+
+    /// Returns keys with their usage as they are now, in the order of the ids.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) async fn exported_keys(
+        &self,
+        ids: &[KeyId],
+    ) -> Result<Vec<Option<ExportedKey>>, StoreError> {
+        let ids = ids.to_vec();
+        self.read(move |tables| export::exported_keys(tables, &ids)).await
     }
 
     /// Returns the place to which the keys were moved, if the file records one.
     #[cfg(feature = "postgres")]
     pub(in crate::store) fn moved_to(&self) -> Option<String> {
         let database = self.0.database.read().ok()?;
-        database.as_ref()?.moved_to().map(str::to_owned)
+        database.as_ref()?.last().moved_to.clone()
     }
 
     /// Records in the file the place to which the keys were moved, or forgets it. Returns when this
@@ -248,103 +356,75 @@ impl FileStore {
         &self,
         place: Option<String>,
     ) -> Result<(), StoreError> {
-        let turn = self.0.turn.lock_arc().await;
-        let inner = Arc::clone(&self.0);
-        unblock(move || {
-            let _turn = turn;
-            inner.set_moved_to(place.as_deref())
+        self.alone(move |core| {
+            core.must_be_sound()?;
+            core.write(|database| database.set_moved_to(place.as_deref()))
         })
         .await
     }
 
-    /// Runs a write on a blocking thread when its turn comes. If the caller's future is dropped, a
-    /// write that has begun is completed and keeps its turn until then.
-    async fn write<T: Send + 'static>(
+    /// Returns the record of an owner, from memory or from the file.
+    async fn owner(
         &self,
-        write: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
+        tenant: &TenantId,
+        owner: Owner,
+    ) -> Result<Option<OwnerRecord>, StoreError> {
+        self.0.must_be_open()?;
+        if let Some(record) = self.0.cache.owner(tenant, &owner) {
+            return Ok(record);
+        }
+        let tenant = tenant.clone();
+        self.run(move |core| core.read_owner(&tenant, &owner)).await
+    }
+
+    /// Excludes writers while the work runs.
+    async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Core) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let turn = self.0.turn.lock_arc().await;
-        let inner = Arc::clone(&self.0);
-        unblock(move || {
-            let _turn = turn;
-            inner.must_be_writable()?;
-            write(&inner)
-        })
-        .await
+        let (slot, answer) = slot();
+        self.push(Job::Alone(Box::new(move |core| slot.answer(work(core)))));
+        answer.await
+    }
+
+    /// Adds a job to the queue. If nothing leads the queue, a blocking thread begins to.
+    fn push(&self, job: Job) {
+        if self.0.queue.push(job) {
+            let core = Arc::clone(&self.0.0);
+            unblock(move || core.queue.lead(Job::together, |jobs| core.run(jobs))).detach();
+        }
+    }
+
+    /// Reads the file on a blocking thread, as of one moment.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reading) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(move |core| core.read(work)).await
+    }
+
+    /// Runs work that reads the file several times, on a blocking thread.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Core) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.must_be_open()?;
+        let core = Arc::clone(&self.0.0);
+        unblock(move || work(&core)).await
     }
 }
 
-impl Drop for Inner {
+impl Drop for Handle {
     /// Closes the database. An error cannot be reported here, and a panic of redb must not reach
     /// the host's thread.
     fn drop(&mut self) {
-        let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        self.0.is_closed.store(true, Ordering::SeqCst);
+        let database = self.0.database.write().unwrap_or_else(PoisonError::into_inner).take();
         let _ = guarded(|| {
             drop(database);
             Ok(())
         });
     }
-}
-
-impl Inner {
-    /// Refuses a write if the store is closed or an earlier write failed. It comes before the batch
-    /// is checked, so every batch gets the same error.
-    fn must_be_writable(&self) -> Result<(), StoreError> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(closed());
-        }
-        if self.poisoned.load(Ordering::Acquire) {
-            return Err(StoreError::unavailable("an earlier write failed: open the store again"));
-        }
-        let database = self.database.read().map_err(|_| panicked())?;
-        match database.as_ref().and_then(Database::moved_to) {
-            Some(place) => Err(StoreError::unavailable(open::moved("this file", place))),
-            None => Ok(()),
-        }
-    }
-
-    /// Records the place to which the keys were moved, or forgets it. After a failure, every later
-    /// write is refused.
-    #[cfg(feature = "postgres")]
-    fn set_moved_to(&self, place: Option<&str>) -> Result<(), StoreError> {
-        if self.poisoned.load(Ordering::Acquire) {
-            return Err(StoreError::unavailable("an earlier write failed: open the store again"));
-        }
-        let mut database = self.database.write().map_err(|_| panicked())?;
-        let database = database.as_mut().ok_or_else(closed)?;
-        self.poisoned.store(true, Ordering::Release);
-        guarded(|| database.set_moved_to(place))?;
-        self.poisoned.store(false, Ordering::Release);
-        Ok(())
-    }
-
-    /// Writes effects to the file. After a failure, every later write is refused.
-    fn write_down(&self, epoch: Epoch, effects: &Effects) -> Result<(), StoreError> {
-        let mut database = self.database.write().map_err(|_| panicked())?;
-        let database = database.as_mut().ok_or_else(closed)?;
-        // Set before the write and cleared after it, so any failure in between refuses later
-        // writes.
-        self.poisoned.store(true, Ordering::Release);
-        guarded(|| database.write(epoch, effects))?;
-        self.poisoned.store(false, Ordering::Release);
-        Ok(())
-    }
-
-    /// Starts a read of the events in the file.
-    fn reader(&self) -> Result<Reader, StoreError> {
-        let database = self.database.read().map_err(|_| panicked())?;
-        Reader::of(database.as_ref().ok_or_else(closed)?)
-    }
-}
-
-/// Returns the error of every call on a closed store.
-fn closed() -> StoreError {
-    StoreError::unavailable("the store is closed: open it again")
-}
-
-/// Returns the error of every call after a write that panicked.
-fn panicked() -> StoreError {
-    StoreError::corrupt("an earlier write of this store panicked: open it again")
 }
 
 impl fmt::Debug for FileStore {
@@ -356,11 +436,27 @@ impl fmt::Debug for FileStore {
 #[async_trait]
 impl KeyStore for FileStore {
     fn resolve<'a>(&'a self, key: &KeyId, _: Freshness) -> Resolve<'a> {
-        Resolve::ready(self.state().and_then(|state| state.resolve(key)))
+        if let Err(error) = self.0.must_be_open() {
+            return Resolve::ready(Err(error));
+        }
+        if let Some(snapshot) = self.0.cache.get(key) {
+            return Resolve::ready(Ok(Some(snapshot.into())));
+        }
+        let (core, key) = (Arc::clone(&self.0.0), *key);
+        Resolve::boxed(unblock(move || core.read_key(&key)))
+    }
+
+    fn peek(&self, key: &KeyId, _: Freshness, look: &mut Look<'_>) -> bool {
+        self.0.must_be_open().is_ok() && self.0.cache.peek(key, look)
     }
 
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        self.state()?.key(tenant, key)
+        let (tenant, key) = (tenant.clone(), *key);
+        self.read(move |tables| {
+            let record = tables.key(&key)?.filter(|record| record.key().tenant == tenant);
+            record.map(|record| tables.stored_key(record)).transpose()
+        })
+        .await
     }
 
     async fn account(
@@ -368,18 +464,29 @@ impl KeyStore for FileStore {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
-        self.state()?.account(tenant, account)
+        Ok(match self.owner(tenant, Owner::Account(*account)).await? {
+            Some(OwnerRecord::Account(account)) => Some(ServiceAccount::clone(&account)),
+            Some(OwnerRecord::User(_)) | None => None,
+        })
     }
 
     async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<User>, StoreError> {
-        self.state()?.user(tenant, user)
+        Ok(match self.owner(tenant, Owner::User(user.clone())).await? {
+            Some(OwnerRecord::User(user)) => Some(User::clone(&user)),
+            Some(OwnerRecord::Account(_)) | None => None,
+        })
     }
 
     async fn policies(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
-        self.state()?.policies(tenants)
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
+        self.0.must_be_open()?;
+        if let Some(policies) = self.0.cache.policies(tenants) {
+            return Ok(policies);
+        }
+        let tenants = tenants.to_vec();
+        self.run(move |core| core.read_policies(&tenants)).await
     }
 
     async fn keys(
@@ -388,7 +495,8 @@ impl KeyStore for FileStore {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
-        self.state()?.keys(tenant, query, at)
+        let (tenant, query) = (tenant.clone(), query.clone());
+        self.run(move |core| core.keys(&tenant, &query, at)).await
     }
 
     async fn owned_keys(
@@ -398,7 +506,8 @@ impl KeyStore for FileStore {
         most: u16,
         at: Timestamp,
     ) -> Result<Vec<OwnedKeys>, StoreError> {
-        self.state()?.owned_keys(tenant, owners, most, at)
+        let (tenant, owners) = (tenant.clone(), owners.to_vec());
+        self.run(move |core| core.owned_keys(&tenant, &owners, most, at)).await
     }
 
     async fn count_keys(
@@ -407,7 +516,8 @@ impl KeyStore for FileStore {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.state()?.count_keys(tenant, query, at)
+        let (tenant, query) = (tenant.clone(), query.clone());
+        self.run(move |core| core.count_keys(&tenant, &query, at)).await
     }
 
     async fn accounts(
@@ -415,7 +525,8 @@ impl KeyStore for FileStore {
         tenant: &TenantId,
         query: &AccountQuery,
     ) -> Result<Page<ServiceAccount>, StoreError> {
-        self.state()?.accounts(tenant, query)
+        let (tenant, query) = (tenant.clone(), query.clone());
+        self.read(move |tables| lists::accounts(tables, &tenant, &query)).await
     }
 
     async fn events(
@@ -423,13 +534,8 @@ impl KeyStore for FileStore {
         tenant: &TenantId,
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
-        let inner = Arc::clone(&self.0);
         let (tenant, query) = (tenant.clone(), query.clone());
-        unblock(move || {
-            let _reading = inner.readers.read().map_err(|_| panicked())?;
-            guarded(|| inner.reader()?.events(&tenant, &query))
-        })
-        .await
+        self.read(move |tables| lists::events(tables, &tenant, &query)).await
     }
 
     async fn keys_of_all_tenants(
@@ -437,7 +543,8 @@ impl KeyStore for FileStore {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
-        self.state()?.keys_of_all_tenants(query, at)
+        let query = query.clone();
+        self.run(move |core| core.keys_of_all_tenants(&query, at)).await
     }
 
     async fn tenants(
@@ -445,46 +552,39 @@ impl KeyStore for FileStore {
         query: &TenantQuery,
         at: Timestamp,
     ) -> Result<Page<TenantEntry>, StoreError> {
-        self.state()?.tenants(query, at)
+        let query = query.clone();
+        self.read(move |tables| lists::tenants(tables, &query, at)).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
-        self.write(|inner| {
-            let (epoch, effects) = inner.state.plan(batch)?;
-            inner.write_down(epoch, &effects)?;
-            inner.state.apply(epoch, effects)?;
-            Ok(epoch)
-        })
-        .await
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        let (slot, answer) = slot();
+        self.push(Job::Commit(batch, slot));
+        answer.await
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         // After a transfer, the host may close this store before the last uses are flushed.
         #[cfg(feature = "postgres")]
-        if let Some(successor) = self.0.state.stage.successor() {
+        if let Some(successor) = self.0.stage.successor() {
             return successor.add_usage(batch).await;
         }
-        let batch = batch.clone();
-        self.write(move |inner| {
-            if let Some((epoch, effects)) = inner.state.plan_usage(&batch)? {
-                inner.write_down(epoch, &effects)?;
-                inner.state.apply(epoch, effects)?;
-            }
-            Ok(())
-        })
-        .await
+        let (slot, answer) = slot();
+        self.push(Job::Usage(batch.clone(), slot));
+        answer.await
     }
 
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        self.state()?.changes(since)
+    async fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
+        self.0.must_be_open()?;
+        Ok(self.0.changes(since))
     }
 }
 
 impl FileOptions {
     /// Opens the store at `path` with these options, or creates it if there is no file.
     ///
-    /// Opening checks the whole file, and reads all data except events into memory. The checksum of an
-    /// event is checked when the event is read.
+    /// Opening checks the format, the state record, and that each table has as many rows as the last
+    /// commit counted. It takes the same time for any number of keys. A record is checked when it is
+    /// read; see [`FileStore::check`] for a check of everything.
     ///
     /// ```
     /// # futures_lite::future::block_on(async {
@@ -513,7 +613,10 @@ impl FileOptions {
     /// afterwards.
     pub async fn open(self, path: impl Into<PathBuf>) -> Result<FileStore, StoreError> {
         let path = path.into();
-        let open = move || FileStore::assemble(guarded(|| open::open(&path, &self))?);
-        unblock(open).await
+        unblock(move || {
+            let database = guarded(|| open::open(&path, &self))?;
+            Ok(FileStore::of(database, &self))
+        })
+        .await
     }
 }

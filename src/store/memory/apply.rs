@@ -5,17 +5,21 @@ use std::collections::HashSet;
 use super::state::State;
 use super::tables::{Tables, Tenant};
 use crate::record::key::Key;
-use crate::store::batch::Epoch;
+use crate::record::usage::Usage;
+use crate::store::epoch::Epoch;
 use crate::store::error::StoreError;
 use crate::store::plan::Effects;
-use crate::value::id::TenantId;
+use crate::value::id::{KeyId, TenantId};
 
 /// The number of recent changes that are kept for caches.
 const CHANGES_KEPT: usize = 4_096;
+/// The number of keys whose usage is set under one lock of the tables.
+const USAGE_AT_ONCE: usize = 500;
 
 impl State {
     /// Applies the effects of a batch, whose commit has this epoch.
     pub(in crate::store) fn apply(&self, epoch: Epoch, effects: Effects) -> Result<(), StoreError> {
+        self.apply_usage(&effects.usage)?;
         let mut tables = self.write()?;
         let index = self.index.pin();
         let deleted: Vec<Key> = effects
@@ -39,8 +43,10 @@ impl State {
         }
         for record in effects.new_keys.into_iter().chain(effects.changed_keys) {
             let id = *record.id();
+            let record = tables.interner.intern(record);
             let before = index.get(&id).map(|entry| entry.snapshot.record().key());
             tables.index_key(record.key(), before);
+            tables.list_key(&record);
             let entry = tables.entry(record)?;
             index.insert(id, entry);
         }
@@ -52,12 +58,13 @@ impl State {
             if let Some(tenant) = tables.tenants.get_mut(&key.tenant) {
                 tenant.forget(key);
             }
+            tables.unlist_key(key);
         }
         for id in effects.deleted_accounts {
             if let Some(tenant) = tables.accounts.remove(&id)
                 && let Some(tenant) = tables.tenants.get_mut(&tenant)
             {
-                tenant.accounts.remove(&id);
+                tenant.remove_account(&id);
             }
         }
         for (tenant, through) in effects.forgotten_events {
@@ -66,13 +73,31 @@ impl State {
         for tombstone in effects.tombstones {
             tables.bury(tombstone);
         }
-        tables.usage.extend(effects.usage);
         tables.writers.extend(effects.writer);
         for writer in effects.forgotten_writers {
             tables.writers.remove(&writer);
         }
         tables.epoch = epoch;
         tables.last_events.extend(effects.last_events);
+        let worn = std::mem::take(&mut tables.worn);
+        drop((tables, worn));
+        Ok(())
+    }
+
+    /// Sets the usage of keys. A verification that waits for the tables waits for one slice only.
+    fn apply_usage(&self, usage: &[(KeyId, Usage)]) -> Result<(), StoreError> {
+        for slice in usage.chunks(USAGE_AT_ONCE) {
+            let mut tables = self.write()?;
+            let index = self.index.pin();
+            for (id, usage) in slice {
+                if tables.has_indexes()
+                    && let Some(entry) = index.get(id)
+                {
+                    tables.list_usage(entry.snapshot.record().key(), usage);
+                }
+                tables.usage.insert(*id, usage);
+            }
+        }
         Ok(())
     }
 }

@@ -1,15 +1,16 @@
-//! Keys in memory: the state that answers reads, and the store made of this state only.
-//!
-//! [`State`] holds the data of a store of one process. `MemoryStore` holds a state and the events.
-//! `FileStore` writes each change to its file before it applies the change to its state.
+//! Keys in memory: the state that answers reads, and the store made of this state and the events.
 
 mod all_tenants;
 mod apply;
+mod event_chunk;
 mod events;
-#[cfg(feature = "file")]
-mod loaded;
+#[cfg(feature = "postgres")]
+mod export;
+mod indexed;
+mod listed;
 mod owned;
 mod owned_keys;
+mod sorted;
 #[cfg(feature = "postgres")]
 mod stage;
 mod state;
@@ -17,14 +18,13 @@ mod store;
 mod tables;
 #[cfg(feature = "postgres")]
 mod touched;
+mod usage;
 mod view;
 
-#[cfg(feature = "file")]
-pub(in crate::store) use self::loaded::Loaded;
 #[cfg(feature = "postgres")]
-pub(in crate::store) use self::stage::Stage;
-#[cfg(any(feature = "file", feature = "postgres"))]
-pub(in crate::store) use self::state::State;
+pub(in crate::store) use self::stage::{Stage, StageCell};
 pub use self::store::MemoryStore;
+#[cfg(all(feature = "file", feature = "postgres"))]
+pub(in crate::store) use self::touched::Journals;
 #[cfg(feature = "postgres")]
 pub(in crate::store) use self::touched::{Journal, Touched};

@@ -4,6 +4,7 @@ use super::owned::Owned;
 use super::state::State;
 use crate::record::key::Owner;
 use crate::store::error::StoreError;
+use crate::store::key_index::WORTH_INDEX;
 use crate::store::query::{KeyQuery, OwnedKeys};
 use crate::value::id::{KeyId, TenantId};
 use crate::value::time::Timestamp;
@@ -20,7 +21,7 @@ impl State {
         let index = self.index.pin();
         let owned = |owner| tables.tenants.get(tenant)?.owners.get(owner);
         let keys = |owned: &Owned| OwnedKeys {
-            live: owned.live_keys(at).count() as u64,
+            live: owned.count_live(at) as u64,
             all: owned.len() as u64,
             keys: (owned.keys().rev().take(most.into()))
                 .filter_map(|id| Some(tables.stored(index.get(id)?.snapshot.record())))
@@ -35,19 +36,28 @@ impl State {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<u64, StoreError> {
-        let tables = self.read()?;
-        let Some(tenant) = tables.tenants.get(tenant) else { return Ok(0) };
-        if !query.has_filters() {
-            return Ok(tenant.keys.len() as u64);
-        }
-        let index = self.index.pin();
-        let row = |id: &KeyId| Some(tables.row(tenant, index.get(id)?.snapshot.record()));
-        Ok(match &query.owner {
-            Some(owner) => {
-                let ids = tenant.owners.get(owner).into_iter().flat_map(Owned::keys);
-                query.count(ids.filter_map(row), at)
+        self.in_slices(|tables| {
+            let Some(of_tenant) = tables.tenants.get(tenant) else { return Ok(Some(0)) };
+            if !query.has_filters() {
+                return Ok(Some(of_tenant.keys.len() as u64));
             }
-            None => query.count(tenant.keys.iter().filter_map(|(_, id)| row(id)), at),
+            let keys = self.keys_of(tables);
+            let row = |id: &KeyId| keys.row(id);
+            let owned = query.owner.as_ref().map(|owner| of_tenant.owners.get(owner));
+            match owned {
+                Some(None) => Ok(Some(0)),
+                Some(Some(owned)) if owned.len() < WORTH_INDEX => {
+                    Ok(Some(query.count(owned.keys().filter_map(row), at)))
+                }
+                None if of_tenant.keys.len() < WORTH_INDEX => {
+                    let ids = of_tenant.keys.iter().map(|(_, id)| id);
+                    Ok(Some(query.count(ids.filter_map(row), at)))
+                }
+                _ => match keys.index_of(tenant, of_tenant) {
+                    Some(index) => index.count(query, at, &keys),
+                    None => Ok(None),
+                },
+            }
         })
     }
 }

@@ -64,7 +64,7 @@ impl StageCell {
     }
 
     /// Refuses a change while the store is paused or after it was transferred.
-    pub(super) fn must_take_changes(&self) -> Result<(), StoreError> {
+    pub(in crate::store) fn must_take_changes(&self) -> Result<(), StoreError> {
         match &*self.lock() {
             Stage::TakesChanges => Ok(()),
             Stage::Paused => Err(StoreError::unavailable(

@@ -15,28 +15,32 @@
 //! [`MemoryStore`]: crate::store::MemoryStore
 //! [`FileStore`]: crate::store::FileStore
 
+use std::cell::Cell;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foldhash::fast::RandomState;
 use papaya::HashMap as ConcurrentMap;
 
-use super::owned::Owned;
+use super::listed::Keys;
 #[cfg(feature = "postgres")]
 use super::stage::StageCell;
-use super::tables::{Entry, Tables};
+use super::tables::{Entry, Tables, Tenant};
 #[cfg(feature = "postgres")]
 use super::touched::Journal;
 use crate::record::account::ServiceAccount;
+use crate::record::freshness::Age;
+use crate::record::key::KeyRecord;
+use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::TenantPolicy;
-#[cfg(feature = "postgres")]
-use crate::record::snapshot::Snapshot;
-#[cfg(feature = "postgres")]
 use crate::record::usage::Usage;
 use crate::record::user::User;
-use crate::store::batch::{Changes, Epoch, Subject};
+use crate::store::batch::Subject;
+use crate::store::changes::{Changes, Marker};
+use crate::store::epoch::Epoch;
 use crate::store::error::StoreError;
+use crate::store::key_index::WORTH_INDEX;
 use crate::store::query::{AccountQuery, KeyPosition, KeyQuery, KeySort, Page, StoredKey};
-use crate::store::resolve::Resolved;
+use crate::store::resolve::{FoundRef, Look, Resolved};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
@@ -63,6 +67,18 @@ impl State {
             }
         }
         self.renew(key)
+    }
+
+    /// Shows `look` a key, if its entry is valid, and returns whether it did.
+    pub(in crate::store) fn peek(&self, key: &KeyId, look: &mut Look<'_>) -> bool {
+        let index = self.index.pin();
+        let found = match index.get(key) {
+            None => None,
+            Some(entry) if entry.is_valid() => Some(entry.touched()),
+            Some(_) => return false,
+        };
+        look(found.map(|snapshot| FoundRef { snapshot, age: Age::NONE }));
+        true
     }
 
     pub(in crate::store) fn key(
@@ -103,9 +119,9 @@ impl State {
     pub(in crate::store) fn policies(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
         let tables = self.read()?;
-        let policy = |id| tables.tenants.get(id)?.policy.as_deref().cloned();
+        let policy = |id| tables.tenants.get(id)?.policy.clone();
         Ok(tenants.iter().map(policy).collect())
     }
 
@@ -115,42 +131,34 @@ impl State {
         query: &KeyQuery,
         at: Timestamp,
     ) -> Result<Page<StoredKey>, StoreError> {
-        let tables = self.read()?;
-        let index = self.index.pin();
-        let Some(tenant) = tables.tenants.get(tenant) else {
-            return Ok(query.page([], at));
-        };
-        let stored = |id: &KeyId| Some(tables.row(tenant, index.get(id)?.snapshot.record()));
-        if let Some(owner) = &query.owner {
-            let ids = tenant.owners.get(owner).into_iter().flat_map(Owned::keys);
-            return Ok(query.page(ids.filter_map(stored), at));
-        }
-        let (sort, descending) = query.order();
-        if sort != KeySort::Created {
-            let ids = tenant.keys.iter().map(|(_, id)| id);
-            return Ok(query.page(ids.filter_map(stored), at));
-        }
-        // In the order of creation, the page is a range of the index. The search ends when it is
-        // full.
-        let found = |(_, id): &(Timestamp, KeyId)| {
-            stored(id).filter(|(record, usage, owner)| {
-                query.is_after_cursor(&query.position(record, usage))
-                    && query.matches(record, usage, owner.as_ref(), at)
-            })
-        };
-        let one_more = query.page_size() + 1;
-        let begin = query.begin().and_then(KeyPosition::created);
-        let range: Vec<_> = match (descending, begin) {
-            (false, None) => tenant.keys.iter().filter_map(found).take(one_more).collect(),
-            (false, Some(begin)) => {
-                tenant.keys.range(begin..).filter_map(found).take(one_more).collect()
+        let has_walked = Cell::new(false);
+        self.in_slices(|tables| {
+            let keys = self.keys_of(tables);
+            let Some(of_tenant) = tables.tenants.get(tenant) else {
+                return Ok(Some(query.page([], at)));
+            };
+            let rows = |id: &KeyId| keys.row(id);
+            if let Some(owner) = &query.owner {
+                let Some(owned) = of_tenant.owners.get(owner) else {
+                    return Ok(Some(query.page([], at)));
+                };
+                if owned.len() < WORTH_INDEX {
+                    return Ok(Some(query.page(owned.keys().filter_map(rows), at)));
+                }
             }
-            (true, None) => tenant.keys.iter().rev().filter_map(found).take(one_more).collect(),
-            (true, Some(begin)) => {
-                tenant.keys.range(..=begin).rev().filter_map(found).take(one_more).collect()
+            if of_tenant.keys.len() < WORTH_INDEX {
+                let ids = of_tenant.keys.iter().map(|(_, id)| id);
+                return Ok(Some(query.page(ids.filter_map(rows), at)));
             }
-        };
-        Ok(query.page(range, at))
+            if !has_walked.replace(true)
+                && let Some(found) = first_created(of_tenant, &keys, query, at)
+            {
+                return Ok(Some(query.page(found, at)));
+            }
+            let Some(index) = keys.index_of(tenant, of_tenant) else { return Ok(None) };
+            let found = index.first(query, at, &keys)?;
+            Ok(found.map(|found| query.page(found.iter().filter_map(rows), at)))
+        })
     }
 
     pub(in crate::store) fn accounts(
@@ -159,28 +167,27 @@ impl State {
         query: &AccountQuery,
     ) -> Result<Page<ServiceAccount>, StoreError> {
         let tables = self.read()?;
-        let accounts = tables.tenants.get(tenant).map(|tenant| tenant.accounts.values());
-        Ok(query.page(accounts.into_iter().flatten().map(Arc::as_ref)))
+        let Some(tenant) = tables.tenants.get(tenant) else { return Ok(query.page([])) };
+        let begin = query.after.unwrap_or((Timestamp::MIN, AccountId::FIRST));
+        let accounts = tenant.accounts_by_created.from(begin);
+        let accounts = accounts.filter_map(|(_, id)| tenant.accounts.get(id).map(Arc::as_ref));
+        let is_on_page = |account: &&ServiceAccount| {
+            query.after != Some((account.created_at, account.id)) && query.matches(account)
+        };
+        // In the order of creation, the search ends when the page is full.
+        Ok(query.page(accounts.filter(is_on_page).take(query.page_size() + 1)))
     }
 
-    pub(in crate::store) fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+    pub(in crate::store) fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
+        let since = Epoch::of(since);
         let tables = self.read()?;
-        let known = since >= tables.recent_since;
-        let newer = |(epoch, _): &&(Epoch, Subject)| *epoch > since;
-        let touched = || tables.recent.iter().filter(newer).map(|(_, s)| s.clone()).collect();
-        Ok(Changes { epoch: tables.epoch, touched: known.then(touched) })
-    }
-
-    /// Returns the snapshot of a key of any tenant. Its account and policy may be outdated.
-    #[cfg(feature = "postgres")]
-    pub(in crate::store) fn snapshot(&self, id: &KeyId) -> Option<Arc<Snapshot>> {
-        self.index.pin().get(id).map(|entry| Arc::clone(&entry.snapshot))
-    }
-
-    /// Returns the usage of a key of any tenant.
-    #[cfg(feature = "postgres")]
-    pub(in crate::store) fn usage(&self, id: &KeyId) -> Result<Usage, StoreError> {
-        Ok(self.read()?.usage.get(id).copied().unwrap_or_default())
+        let known = since.filter(|since| (tables.recent_since..=tables.epoch).contains(since));
+        let touched = |since| {
+            let newer = |(epoch, _): &&(Epoch, Subject)| *epoch > since;
+            tables.recent.iter().filter(newer).map(|(_, subject)| subject.clone()).collect()
+        };
+        let has_lost = since.is_some_and(|since| since > tables.epoch);
+        Ok(Changes { at: tables.epoch.marker(), touched: known.map(touched), has_lost })
     }
 
     /// Begins a journal, which notes the rows that every later change touches.
@@ -189,17 +196,11 @@ impl State {
         Ok(self.write()?.journals.begin())
     }
 
-    /// Returns the epoch of the last commit.
-    #[cfg(feature = "postgres")]
-    pub(in crate::store) fn epoch(&self) -> Result<Epoch, StoreError> {
-        Ok(self.read()?.epoch)
-    }
-
     /// Returns a new snapshot of a key, whose entry is no longer valid, and replaces the entry.
     fn renew(&self, key: &KeyId) -> Resolved {
-        // The lock of a writer: no change is under way, and none begins before the entry is
-        // renewed.
-        let tables = self.write()?;
+        // No change is under way, and none begins before the entry is renewed. Two callers can renew
+        // an entry at once: they make the same one, and the recorder joins what both count.
+        let tables = self.read()?;
         let index = self.index.pin();
         let Some(entry) = index.get(key) else { return Ok(None) };
         if entry.is_valid() {
@@ -211,6 +212,24 @@ impl State {
         Ok(Some(snapshot.into()))
     }
 
+    /// Calls `step` under the lock of the tables until it returns an answer. Between two steps, changes
+    /// that wait for the lock can pass.
+    pub(super) fn in_slices<T>(
+        &self,
+        step: impl Fn(&Tables) -> Result<Option<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        loop {
+            if let Some(answer) = step(&*self.read()?)? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// Returns the keys of the state for a list. The caller holds the lock of the tables.
+    pub(super) fn keys_of<'a>(&'a self, tables: &'a Tables) -> Keys<'a> {
+        Keys::new(tables, &self.index)
+    }
+
     pub(in crate::store) fn read(&self) -> Result<RwLockReadGuard<'_, Tables>, StoreError> {
         self.tables.read().map_err(|_| poisoned())
     }
@@ -218,6 +237,39 @@ impl State {
     pub(super) fn write(&self) -> Result<RwLockWriteGuard<'_, Tables>, StoreError> {
         self.tables.write().map_err(|_| poisoned())
     }
+}
+
+/// Returns the first keys that a query selects, if a short walk in the order of creation finds them.
+/// So the most usual lists need no index.
+fn first_created<'a>(
+    tenant: &Tenant,
+    keys: &'a Keys<'_>,
+    query: &KeyQuery,
+    at: Timestamp,
+) -> Option<Vec<(&'a KeyRecord, Usage, Option<OwnerRecord>)>> {
+    if query.order().0 != KeySort::Created || tenant.is_listed() {
+        return None;
+    }
+    let begin = query.begin().and_then(KeyPosition::created);
+    let mut walk: Box<dyn Iterator<Item = &(Timestamp, KeyId)>> = match (query.order().1, begin) {
+        (false, None) => Box::new(tenant.keys.iter()),
+        (false, Some(begin)) => Box::new(tenant.keys.from(begin)),
+        (true, None) => Box::new(tenant.keys.iter().rev()),
+        (true, Some(begin)) => Box::new(tenant.keys.down_from(begin)),
+    };
+    let one_more = query.page_size() + 1;
+    let mut found = Vec::with_capacity(one_more);
+    for (_, id) in walk.by_ref().take(WORTH_INDEX) {
+        let row = keys.row(id).filter(|(record, usage, owner)| {
+            query.is_after_cursor(&query.position(record, usage))
+                && query.matches(record, usage, owner.as_ref(), at)
+        });
+        found.extend(row);
+        if found.len() == one_more {
+            return Some(found);
+        }
+    }
+    walk.next().is_none().then_some(found)
 }
 
 /// Returns the error after a panic. The tables may hold half a change, so the store must not answer

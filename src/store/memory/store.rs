@@ -15,12 +15,13 @@ use crate::record::policy::TenantPolicy;
 use crate::record::usage::UsageBatch;
 use crate::record::user::User;
 use crate::store::KeyStore;
-use crate::store::batch::{Batch, Changes, Epoch};
+use crate::store::batch::Batch;
+use crate::store::changes::{Changes, Marker};
 use crate::store::error::StoreError;
 use crate::store::query::{
     AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
-use crate::store::resolve::Resolve;
+use crate::store::resolve::{Look, Resolve};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
@@ -29,6 +30,12 @@ use crate::value::time::Timestamp;
 ///
 /// It is not durable: all keys, policies and events are lost when the process ends. Clones share
 /// the data.
+///
+/// Any page of a tenant with a million keys takes about 2 milliseconds or less, and a search about
+/// 5. Tenants with at least 1,024 keys have indexes for that, which take up to 200 bytes for each
+/// key. The first list that needs an index builds it, and so does the first one after a quarter of
+/// the tenant's keys were changed or deleted. For a million keys this takes about a second. Commits
+/// pass between slices of 4,096 keys, so each waits for one slice.
 ///
 /// ```
 /// # futures_lite::future::block_on(async {
@@ -103,6 +110,10 @@ impl KeyStore for MemoryStore {
         Resolve::ready(self.0.state.resolve(key))
     }
 
+    fn peek(&self, key: &KeyId, _: Freshness, look: &mut Look<'_>) -> bool {
+        self.0.state.peek(key, look)
+    }
+
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         self.0.state.key(tenant, key)
     }
@@ -122,7 +133,7 @@ impl KeyStore for MemoryStore {
     async fn policies(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
         self.0.state.policies(tenants)
     }
 
@@ -168,7 +179,7 @@ impl KeyStore for MemoryStore {
         query: &EventQuery,
     ) -> Result<Page<Event>, StoreError> {
         let events = self.events()?.examined(tenant, query);
-        query.page(events.iter().map(|event| Ok(Event::clone(event))))
+        query.page(events.events(tenant).map(Ok))
     }
 
     async fn keys_of_all_tenants(
@@ -187,12 +198,11 @@ impl KeyStore for MemoryStore {
         self.0.state.tenants(query, at)
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let mut events = self.events()?;
         let (epoch, effects) = self.0.state.plan(batch)?;
         events.apply(&effects);
-        self.0.state.apply(epoch, effects)?;
-        Ok(epoch)
+        self.0.state.apply(epoch, effects)
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
@@ -208,7 +218,7 @@ impl KeyStore for MemoryStore {
         Ok(())
     }
 
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+    async fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
         self.0.state.changes(since)
     }
 }

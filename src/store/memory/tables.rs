@@ -2,22 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
 
-use super::owned::Owned;
+use super::indexed::Indexed;
+use super::owned::{Live, Owned};
+use super::sorted::Sorted;
 #[cfg(feature = "postgres")]
 use super::touched::Journals;
+use super::usage::UsageTable;
 use crate::record::account::ServiceAccount;
+use crate::record::interner::Interner;
 use crate::record::key::{Key, KeyRecord, Owner};
 use crate::record::owner_record::OwnerRecord;
 use crate::record::policy::TenantPolicy;
 use crate::record::snapshot::Snapshot;
 use crate::record::usage::Usage;
 use crate::record::user::User;
-use crate::store::batch::{Epoch, Subject};
+use crate::store::batch::Subject;
+use crate::store::epoch::Epoch;
 use crate::store::error::StoreError;
+use crate::store::key_index::KeyIndex;
 use crate::store::plan::{DeletedId, Tombstone, Writer};
 use crate::store::query::StoredKey;
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
@@ -28,16 +34,23 @@ use crate::value::time::Timestamp;
 pub(in crate::store) struct Tables {
     pub(in crate::store) tenants: HashMap<TenantId, Tenant>,
     pub(in crate::store) accounts: HashMap<AccountId, TenantId>,
-    pub(in crate::store) usage: HashMap<KeyId, Usage, RandomState>,
+    pub(in crate::store) usage: UsageTable,
     pub(super) deleted: HashSet<DeletedId, RandomState>,
+    pub(super) interner: Interner,
     pub(in crate::store) writers: HashMap<[u8; 16], Writer>,
     pub(super) epoch: Epoch,
     /// The number of the newest event of each tenant.
-    pub(in crate::store) last_events: HashMap<TenantId, u64>,
+    pub(in crate::store) last_events: BTreeMap<TenantId, u64>,
     /// The recent changes, oldest first, each with the epoch of its commit.
     pub(super) recent: VecDeque<(Epoch, Subject)>,
     /// The epoch since which `recent` is complete.
     pub(super) recent_since: Epoch,
+    /// The index of the keys of all tenants, from the first list of them on.
+    pub(super) index: Indexed,
+    /// The indexes that no list reads any more. They are dropped without the lock of the tables.
+    pub(super) worn: Vec<KeyIndex>,
+    /// Whether an index was ever begun. A relaxed flag: the lock of the tables orders it.
+    pub(super) has_indexes: AtomicBool,
     /// The journals of the transfers of this store.
     #[cfg(feature = "postgres")]
     pub(super) journals: Journals,
@@ -48,10 +61,16 @@ pub(in crate::store) struct Tenant {
     pub(super) gate: Arc<Gate>,
     pub(in crate::store) policy: Option<Arc<TenantPolicy>>,
     pub(in crate::store) accounts: BTreeMap<AccountId, Arc<ServiceAccount>>,
+    /// The accounts in the order of creation.
+    pub(super) accounts_by_created: Sorted<(Timestamp, AccountId)>,
     pub(in crate::store) users: BTreeMap<UserId, Arc<User>>,
     /// The keys in the order of creation.
-    pub(in crate::store) keys: BTreeSet<(Timestamp, KeyId)>,
+    pub(in crate::store) keys: Sorted<(Timestamp, KeyId)>,
     pub(super) owners: HashMap<Owner, Owned>,
+    /// The keys that can be live, by their expiry.
+    pub(super) live: Live,
+    /// The index of the keys, from the first list that needs it on.
+    pub(super) index: Indexed,
     /// The deleted ids, ordered by the number of the event with which each is forgotten.
     pub(in crate::store) deleted: BTreeSet<(u64, DeletedId)>,
 }
@@ -76,6 +95,12 @@ impl Gate {
 }
 
 impl Entry {
+    /// Returns the snapshot, after a [`touch`](Snapshot::touch).
+    pub(super) fn touched(&self) -> &Arc<Snapshot> {
+        self.snapshot.touch();
+        &self.snapshot
+    }
+
     /// Returns whether the entry is valid: no change has closed its gate since it was made.
     pub(super) fn is_valid(&self) -> bool {
         self.gate.0.load(Ordering::Acquire) == self.taken_at
@@ -102,7 +127,7 @@ impl Tables {
         let tenant = self.tenants.get(&key.tenant);
         StoredKey {
             record: record.clone(),
-            usage: self.usage.get(&key.id).copied().unwrap_or_default(),
+            usage: self.usage.get(&key.id),
             owner: tenant.and_then(|tenant| tenant.owner_record(&key.owner)),
         }
     }
@@ -113,7 +138,7 @@ impl Tables {
         tenant: &Tenant,
         record: &'a KeyRecord,
     ) -> (&'a KeyRecord, Usage, Option<OwnerRecord>) {
-        let usage = self.usage.get(record.id()).copied().unwrap_or_default();
+        let usage = self.usage.get(record.id());
         (record, usage, tenant.owner_record(&record.key().owner))
     }
 
@@ -122,8 +147,11 @@ impl Tables {
     }
 
     pub(super) fn insert_account(&mut self, account: ServiceAccount) {
+        let owner = Owner::Account(account.id);
+        self.list_owner_name(&account.tenant, &owner, Some(&account.name));
         self.accounts.insert(account.id, account.tenant.clone());
         let tenant = self.tenants.entry(account.tenant.clone()).or_default();
+        tenant.accounts_by_created.insert((account.created_at, account.id));
         tenant.accounts.insert(account.id, Arc::new(account));
     }
 
@@ -134,10 +162,13 @@ impl Tables {
         if let Some(before) = before {
             tenant.disown(before);
         }
+        tenant.live.insert(key);
         tenant.owners.entry(key.owner.clone()).or_default().insert(key);
     }
 
     pub(super) fn insert_user(&mut self, user: User) {
+        let owner = Owner::User(user.id.clone());
+        self.list_owner_name(&user.tenant, &owner, user.display_name.as_ref());
         let tenant = self.tenants.entry(user.tenant.clone()).or_default();
         tenant.users.insert(user.id.clone(), Arc::new(user));
     }
@@ -159,8 +190,16 @@ impl Tenant {
         }
     }
 
+    /// Removes an account.
+    pub(super) fn remove_account(&mut self, id: &AccountId) {
+        if let Some(account) = self.accounts.remove(id) {
+            self.accounts_by_created.remove(&(account.created_at, *id));
+        }
+    }
+
     /// Removes a key from the keys of its owner.
     pub(super) fn disown(&mut self, key: &Key) {
+        self.live.remove(key);
         if let Some(owned) = self.owners.get_mut(&key.owner) {
             owned.remove(key);
             if owned.is_empty() {

@@ -7,7 +7,7 @@ use crate::store::plan::{DeletedId, Effects, Tombstone};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 
 /// The rows that changes have touched. They may exist or be gone.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::store) struct Touched {
     /// The keys whose record or usage was touched.
     pub(in crate::store) keys: BTreeSet<KeyId>,
@@ -85,17 +85,17 @@ impl Journal {
 
 /// The journals of all transfers of a state. A journal ends when its transfer is dropped.
 #[derive(Debug, Default)]
-pub(super) struct Journals(Vec<Weak<Mutex<Touched>>>);
+pub(in crate::store) struct Journals(Vec<Weak<Mutex<Touched>>>);
 
 impl Journals {
-    pub(super) fn begin(&mut self) -> Journal {
+    pub(in crate::store) fn begin(&mut self) -> Journal {
         let journal = Journal::default();
         self.0.push(Arc::downgrade(&journal.0));
         journal
     }
 
     /// Notes the rows that a change touches.
-    pub(super) fn note(&mut self, effects: &Effects) {
+    pub(in crate::store) fn note(&mut self, effects: &Effects) {
         self.0.retain(|journal| {
             let Some(journal) = journal.upgrade() else { return false };
             journal.lock().unwrap_or_else(PoisonError::into_inner).note(effects);

@@ -12,7 +12,8 @@ use crate::record::key::{KeyRecord, Owner};
 use crate::record::policy::TenantPolicy;
 use crate::record::usage::{LastBatch, Usage, UsageBatch};
 use crate::record::user::User;
-use crate::store::batch::{Batch, Epoch};
+use crate::store::batch::Batch;
+use crate::store::epoch::Epoch;
 use crate::store::error::StoreError;
 use crate::store::plan::{self, DeletedId, Effects, View};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
@@ -108,8 +109,9 @@ impl View for StateView<'_> {
     }
 
     fn usage(&self, key: &KeyId) -> Option<Usage> {
-        self.index.get(key)?;
-        Some(self.tables.usage.get(key).copied().unwrap_or_default())
+        // A deleted key has no usage, so a key with usage exists.
+        let stored = self.tables.usage.stored(key);
+        stored.or_else(|| self.index.get(key).map(|_| Usage::default()))
     }
 
     fn last_batch(&self, writer: &[u8; 16]) -> Option<LastBatch> {

@@ -1,9 +1,12 @@
 //! Planning a batch: the effects of each change, or the reason why the batch is refused.
 
-use super::checks::{absent, check_condition, check_no_key_left, check_owner, check_subjects};
+use super::checks::{
+    absent, check_condition, check_no_key_left, check_owner, check_subjects, check_tenant,
+};
 use super::deleted::{DeletedId, Tombstone};
 use super::effects::Effects;
 use super::event_numbers::{add_events, date_tombstones};
+use super::of_tenant::OfTenant;
 use super::view::View;
 use crate::record::key::KeyRecord;
 use crate::store::batch::{Batch, Change};
@@ -19,7 +22,7 @@ use crate::value::serde_strict::MAX_COUNT;
 /// use keywright::store::{Batch, Change, StoreErrorKind};
 ///
 /// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
-/// let batch = Batch { changes: vec![Change::DeleteKey(key)], ..Batch::default() };
+/// let batch = Batch { changes: vec![Change::DeleteKey(key)], ..Batch::of("globex".parse()?) };
 ///
 /// // The store found no row of this key, so the batch is refused.
 /// let error = plan::batch(&Rows::default(), batch).unwrap_err();
@@ -31,12 +34,14 @@ use crate::value::serde_strict::MAX_COUNT;
 /// After an error, the store must write nothing of the batch.
 /// * `Conflict`, `AlreadyExists` or `LimitReached` if a condition or a change does not hold, as
 ///   [`Condition`](crate::store::Condition) and [`Change`] describe.
-/// * `Unsupported` if the batch names one subject in two changes, if an update changes the tenant
-///   or the creation time of a key or the tenant of an account, or if a version is above 2⁶³ − 1.
+/// * `Unsupported` if the batch names two tenants, or one subject in two changes, if an update
+///   changes the creation time of a key, or if a version is above 2⁶³ − 1.
 /// * `Corrupt` if the number of a tenant's newest event is 2⁶³ − 1, so that no number is left for
 ///   another event.
 pub fn batch(view: &impl View, batch: Batch) -> Result<Effects, StoreError> {
     check_subjects(&batch)?;
+    check_tenant(&batch)?;
+    let view = &OfTenant { tenant: &batch.tenant, all: view };
     let mut effects = Effects::default();
     for change in batch.changes {
         add_change(view, change, &mut effects)?;
@@ -55,11 +60,15 @@ pub fn batch(view: &impl View, batch: Batch) -> Result<Effects, StoreError> {
     Ok(effects)
 }
 
-fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result<(), StoreError> {
+fn add_change(
+    view: &OfTenant<'_, impl View>,
+    change: Change,
+    effects: &mut Effects,
+) -> Result<(), StoreError> {
     match change {
         Change::InsertKey(record) => {
             let id = *record.id();
-            if view.key(&id).is_some() || view.is_deleted(&DeletedId::Key(id)) {
+            if view.all.key(&id).is_some() || view.is_deleted(&DeletedId::Key(id)) {
                 return Err(already_exists(format!("key {id}")));
             }
             effects.new_keys.push(record);
@@ -68,11 +77,9 @@ fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result
             let stored = view.key(record.id());
             let version = stored.map(KeyRecord::version);
             check_version(&format!("key {}", record.id()), version, record.version())?;
-            if !stored.is_some_and(|stored| is_same_key(stored, &record)) {
-                let message = format!(
-                    "the update of key {} changes its tenant or creation time",
-                    record.id()
-                );
+            if stored.map(|stored| stored.key().created_at) != Some(record.key().created_at) {
+                let message =
+                    format!("the update of key {} changes its creation time", record.id());
                 return Err(StoreError::unsupported(message));
             }
             effects.changed_keys.push(record);
@@ -90,21 +97,15 @@ fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result
         }
         Change::InsertAccount(account) => {
             let id = account.id;
-            if view.account(&id).is_some() || view.is_deleted(&DeletedId::Account(id)) {
+            if view.all.account(&id).is_some() || view.is_deleted(&DeletedId::Account(id)) {
                 return Err(already_exists(format!("service account {id}")));
             }
             check_count(&format!("service account {id}"), account.version)?;
             effects.new_accounts.push(account);
         }
         Change::UpdateAccount(account) => {
-            let stored = view.account(&account.id);
-            let version = stored.map(|stored| stored.version);
+            let version = view.account(&account.id).map(|stored| stored.version);
             check_version(&format!("service account {}", account.id), version, account.version)?;
-            if stored.map(|stored| &stored.tenant) != Some(&account.tenant) {
-                let message =
-                    format!("the update of service account {} changes its tenant", account.id);
-                return Err(StoreError::unsupported(message));
-            }
             effects.changed_accounts.push(account);
         }
         Change::DeleteAccount(account) => {
@@ -137,12 +138,6 @@ fn add_change(view: &impl View, change: Change, effects: &mut Effects) -> Result
 /// Returns a tombstone whose event number is set later, by `date_tombstones`.
 fn undated(id: DeletedId, tenant: &TenantId) -> Tombstone {
     Tombstone { id, tenant: tenant.clone(), event: 0 }
-}
-
-/// Returns whether two records have the same tenant and creation time, which never change.
-fn is_same_key(a: &KeyRecord, b: &KeyRecord) -> bool {
-    let (a, b) = (a.key(), b.key());
-    (&a.tenant, a.created_at) == (&b.tenant, b.created_at)
 }
 
 fn check_version(what: &str, stored: Option<u64>, next: u64) -> Result<(), StoreError> {

@@ -21,18 +21,35 @@ pub(super) fn check_subjects(batch: &Batch) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Refuses a batch with a change, a condition or an event of another tenant than the batch's.
+pub(super) fn check_tenant(batch: &Batch) -> Result<(), StoreError> {
+    let changes = batch.changes.iter().filter_map(Change::tenant);
+    let conditions = batch.conditions.iter().filter_map(|condition| match condition {
+        Condition::PolicyVersion { tenant, .. }
+        | Condition::UserVersion { tenant, .. }
+        | Condition::LiveKeysBelow { tenant, .. }
+        | Condition::NoLiveKeyLeft { tenant, .. } => Some(tenant),
+        Condition::AccountVersion { .. } | Condition::KeyOwner { .. } => None,
+    });
+    let events = batch.events.iter().map(|event| &event.tenant);
+    match changes.chain(conditions).chain(events).find(|tenant| **tenant != batch.tenant) {
+        Some(other) => Err(StoreError::unsupported(format!(
+            "a batch of tenant {} must not name another tenant, got {other}",
+            batch.tenant
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Checks that the service account that owns a written key exists after the batch.
 pub(super) fn check_owner(
     view: &impl View,
     record: &KeyRecord,
     effects: &Effects,
 ) -> Result<(), StoreError> {
-    let key = record.key();
-    let Owner::Account(account) = &key.owner else { return Ok(()) };
-    let stored = view.account(account).is_some_and(|stored| stored.tenant == key.tenant)
-        && !effects.deleted_accounts.contains(account);
-    let mut written = effects.written_accounts();
-    if stored || written.any(|new| new.id == *account && new.tenant == key.tenant) {
+    let Owner::Account(account) = &record.key().owner else { return Ok(()) };
+    let is_stored = view.account(account).is_some() && !effects.deleted_accounts.contains(account);
+    if is_stored || effects.written_accounts().any(|new| new.id == *account) {
         return Ok(());
     }
     Err(absent(format!("service account {account}")))

@@ -23,7 +23,7 @@
 //! let globex = TenantId::new("globex")?;
 //! let policy = TenantPolicy { version: 1, ..TenantPolicy::default() };
 //! let change = Change::PutPolicy { tenant: globex.clone(), policy };
-//! let batch = Batch { changes: vec![change], ..Batch::default() };
+//! let batch = Batch { changes: vec![change], ..Batch::of(globex.clone()) };
 //!
 //! // Read these rows in the transaction that will write.
 //! let wanted = ReadSet::of(&batch);
@@ -46,6 +46,7 @@ mod checks;
 mod deleted;
 mod effects;
 mod event_numbers;
+mod of_tenant;
 mod read_set;
 mod rows;
 mod uses;
@@ -56,5 +57,7 @@ pub use self::deleted::{DeletedId, Tombstone};
 pub use self::effects::{Effects, Writer};
 pub use self::read_set::{OwnerKeys, ReadSet};
 pub use self::rows::Rows;
+#[cfg(feature = "file")]
+pub(in crate::store) use self::uses::WRITER_KEPT;
 pub use self::uses::{alerts_due, usage};
 pub use self::view::View;

@@ -23,7 +23,8 @@ use crate::value::time::Timestamp;
 ///
 /// let key: KeyId = "4fQ2xk9ZrT7bWm1c".parse()?;
 /// let revoke = Change::RevokeKey { key, at: "2027-01-15T08:00:00Z".parse()? };
-/// let wanted = ReadSet::of(&Batch { changes: vec![revoke], ..Batch::default() });
+/// let globex = "globex".parse()?;
+/// let wanted = ReadSet::of(&Batch { changes: vec![revoke], ..Batch::of(globex) });
 /// assert_eq!(wanted, ReadSet { keys: vec![key], ..ReadSet::default() });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -32,22 +33,14 @@ pub struct ReadSet {
     /// Keys to read into [`Rows::keys`](super::Rows::keys). If a service account owns the key, the
     /// store also reads the account, into [`Rows::accounts`](super::Rows::accounts).
     pub keys: Vec<KeyId>,
-    /// Keys for whose tenants the store reads the number of the newest event, into
-    /// [`Rows::last_events`](super::Rows::last_events). Each of them is in [`keys`](Self::keys)
-    /// too, and its record names the tenant. A key that does not exist needs no number.
-    pub numbered_keys: Vec<KeyId>,
     /// Owners of whom live keys must be read, into [`Rows::keys`](super::Rows::keys).
     pub owners: Vec<OwnerKeys>,
     /// Service accounts to read into [`Rows::accounts`](super::Rows::accounts).
     pub accounts: Vec<AccountId>,
     /// Service accounts that the batch removes. Each of them is in [`accounts`](Self::accounts)
-    /// too, and its record names the tenant. An account that does not exist needs no other rows.
-    ///
-    /// For each account that exists, the store reads:
-    /// * the number of its tenant's newest event, into
-    ///   [`Rows::last_events`](super::Rows::last_events);
-    /// * one key that the account owns, dead or live, and that is not in [`keys`](Self::keys), into
-    ///   [`Rows::keys`](super::Rows::keys). If there is such a key, the batch is refused.
+    /// too. For each, the store reads one key that the account owns, dead or live, and that is not
+    /// in [`keys`](Self::keys), into [`Rows::keys`](super::Rows::keys). If there is such a key, the
+    /// batch is refused.
     pub emptied_accounts: Vec<AccountId>,
     /// The users whose records to read, each with the tenant that keeps the record.
     pub users: Vec<(TenantId, UserId)>,
@@ -56,9 +49,9 @@ pub struct ReadSet {
     /// Ids to look up among the deleted ids. The store puts those that it finds into
     /// [`Rows::deleted`](super::Rows::deleted).
     pub deleted: Vec<DeletedId>,
-    /// Tenants of which the number of the newest event must be read, into
-    /// [`Rows::last_events`](super::Rows::last_events). A tenant without events is left out.
-    pub tenants: Vec<TenantId>,
+    /// The tenant of the batch, if the number of its newest event must be read into
+    /// [`Rows::last_events`](super::Rows::last_events). A tenant without events is left out there.
+    pub numbered: Option<TenantId>,
 }
 
 /// A request for the live keys of an owner, which a condition counts.
@@ -72,13 +65,14 @@ pub struct ReadSet {
 /// * The key is not in [`ReadSet::keys`].
 ///
 /// ```
+/// use keywright::TenantId;
 /// use keywright::store::plan::ReadSet;
 /// use keywright::store::{Batch, Condition};
 ///
-/// let (tenant, owner) = ("globex".parse()?, "user:alice".parse()?);
+/// let (globex, owner) = (TenantId::new("globex")?, "user:alice".parse()?);
 /// let at = "2027-01-15T08:00:00Z".parse()?;
-/// let below = Condition::LiveKeysBelow { tenant, owner, limit: 10, at };
-/// let wanted = ReadSet::of(&Batch { conditions: vec![below], ..Batch::default() });
+/// let below = Condition::LiveKeysBelow { tenant: globex.clone(), owner, limit: 10, at };
+/// let wanted = ReadSet::of(&Batch { conditions: vec![below], ..Batch::of(globex) });
 /// // Ten live keys are enough to know that the limit is reached.
 /// assert_eq!(wanted.owners[0].most, 10);
 /// # Ok::<(), keywright::Error>(())
@@ -105,7 +99,8 @@ impl ReadSet {
     ///
     /// let account = "7bWm1c4fQ2xk9ZrT".parse()?;
     /// let delete = Change::DeleteAccount(account);
-    /// let wanted = ReadSet::of(&Batch { changes: vec![delete], ..Batch::default() });
+    /// let globex = "globex".parse()?;
+    /// let wanted = ReadSet::of(&Batch { changes: vec![delete], ..Batch::of(globex) });
     /// assert_eq!((wanted.accounts, wanted.emptied_accounts), (vec![account], vec![account]));
     /// # Ok::<(), keywright::IdError>(())
     /// ```
@@ -117,7 +112,14 @@ impl ReadSet {
         for change in &batch.changes {
             set.add_change(change);
         }
-        set.tenants.extend(batch.events.iter().map(|event| event.tenant.clone()));
+        let has_number = |change: &Change| {
+            matches!(
+                change,
+                Change::DeleteKey(_) | Change::DeleteAccount(_) | Change::ForgetEvents { .. }
+            )
+        };
+        let needs_number = !batch.events.is_empty() || batch.changes.iter().any(has_number);
+        set.numbered = needs_number.then(|| batch.tenant.clone());
         set
     }
 
@@ -125,6 +127,9 @@ impl ReadSet {
     ///
     /// The store calls it after it has read the usage of the batch's keys into `view`, and before
     /// it calls [`usage`](super::usage). The set is empty if no alert is due.
+    ///
+    /// The keys may belong to several tenants. For the tenant of each record in
+    /// [`keys`](Self::keys), the store also reads the number of the newest event.
     ///
     /// ```
     /// use keywright::store::plan::{ReadSet, Rows};
@@ -144,8 +149,7 @@ impl ReadSet {
     /// # Ok::<(), keywright::Error>(())
     /// ```
     pub fn of_alerts(view: &impl View, batch: &UsageBatch) -> Self {
-        let keys = alerts_due(view, batch);
-        Self { numbered_keys: keys.clone(), keys, ..Self::default() }
+        Self { keys: alerts_due(view, batch), ..Self::default() }
     }
 
     fn add_condition(&mut self, condition: &Condition) {
@@ -174,11 +178,7 @@ impl ReadSet {
                 self.add_key(record);
             }
             Change::UpdateKey(record) => self.add_key(record),
-            Change::RevokeKey { key, .. } => self.keys.push(*key),
-            Change::DeleteKey(key) => {
-                self.keys.push(*key);
-                self.numbered_keys.push(*key);
-            }
+            Change::RevokeKey { key, .. } | Change::DeleteKey(key) => self.keys.push(*key),
             Change::InsertAccount(account) => {
                 self.accounts.push(account.id);
                 self.deleted.push(DeletedId::Account(account.id));
@@ -190,7 +190,7 @@ impl ReadSet {
             }
             Change::PutUser(user) => self.users.push((user.tenant.clone(), user.id.clone())),
             Change::PutPolicy { tenant, .. } => self.policies.push(tenant.clone()),
-            Change::ForgetEvents { tenant, .. } => self.tenants.push(tenant.clone()),
+            Change::ForgetEvents { .. } => {}
         }
     }
 

@@ -1,8 +1,9 @@
 //! Planning a batch of usage: totals, alerts, and writers to forget.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::time::Duration;
+
+use foldhash::fast::RandomState;
 
 use super::effects::{Effects, Writer};
 use super::event_numbers::add_events;
@@ -13,7 +14,7 @@ use crate::store::error::StoreError;
 use crate::value::id::KeyId;
 
 /// The time for which a writer of usage is remembered after its last batch: 7 days.
-const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
+pub(in crate::store) const WRITER_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// Plans a batch of usage: returns the new totals, the alerts and the writer to store.
 ///
@@ -62,7 +63,7 @@ pub fn usage(view: &impl View, batch: &UsageBatch) -> Result<Option<Effects>, St
     let is_silent = |at| batch.at.since(at) > WRITER_KEPT;
     let writers = view.writers().filter(|(id, at)| *id != batch.writer && is_silent(*at));
     let mut effects = Effects {
-        usage: usage.into_iter().collect(),
+        usage,
         writer: Some((batch.writer, Writer { last: batch.as_last(), at: batch.at })),
         forgotten_writers: writers.map(|(id, _)| id).collect(),
         ..Effects::default()
@@ -101,24 +102,38 @@ pub fn alerts_due(view: &impl View, batch: &UsageBatch) -> Vec<KeyId> {
 }
 
 /// The usage of each key after a batch.
+#[derive(Default)]
 struct Totals {
-    usage: HashMap<KeyId, Usage>,
+    /// The usage of each key, in the order of the first delta of each.
+    usage: Vec<(KeyId, Usage)>,
     /// The alerts that are due, in the order of the deltas.
     alerts: Vec<(KeyId, AlertDue)>,
 }
 
 impl Totals {
     fn of(view: &impl View, batch: &UsageBatch) -> Self {
-        let mut totals = Self { usage: HashMap::new(), alerts: Vec::new() };
+        let mut totals = Self::default();
+        // A verifier sends the deltas of a key side by side. Other senders need not.
+        let is_sorted = batch.deltas.is_sorted_by_key(|delta| delta.key);
+        let mut places: HashMap<KeyId, usize, RandomState> = HashMap::default();
+        totals.usage.reserve(batch.deltas.len());
         for delta in &batch.deltas {
-            let total = match totals.usage.entry(delta.key) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(place) => match view.usage(&delta.key) {
-                    Some(stored) => place.insert(stored),
-                    // A key that is absent has no usage to add to.
-                    None => continue,
-                },
+            let known = if is_sorted {
+                let last = totals.usage.len().checked_sub(1);
+                last.filter(|last| totals.usage[*last].0 == delta.key)
+            } else {
+                places.get(&delta.key).copied()
             };
+            let place = known.unwrap_or(totals.usage.len());
+            if known.is_none() {
+                // A key that is absent has no usage to add to.
+                let Some(stored) = view.usage(&delta.key) else { continue };
+                totals.usage.push((delta.key, stored));
+                if !is_sorted {
+                    places.insert(delta.key, place);
+                }
+            }
+            let (_, total) = &mut totals.usage[place];
             totals.alerts.extend(total.add(delta).map(|due| (delta.key, due)));
         }
         totals

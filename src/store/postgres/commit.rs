@@ -1,243 +1,286 @@
-//! Commits: one transaction takes the lock, reads the rows of a batch, plans it, and writes it in one
-//! statement.
+//! Commits: the batches of a group are read, planned and written.
 //!
-//! The lock is the row that holds the epoch, and every commit takes it. So the commits of all nodes
-//! happen one after another, and no commit changes a row between the reading and the writing of
-//! another. If another program changes a row in between, the statement writes fewer rows than planned,
-//! and the transaction is rolled back.
+//! Usually this takes two statements, each a transaction of its own: one reads the rows, the other writes
+//! the batches of each shard in which nothing has changed since; see [`write`](super::write). No lock is
+//! held between them. If other nodes win that race twice, a transaction first inserts the commit's row, and
+//! holds it as a lock while it reads and writes. So a commit cannot lose forever.
 
 use sqlx::PgConnection;
-use sqlx::types::Json;
 
 use super::database::Database;
-use super::epoch;
-use super::errors::{Failure, missing_state};
-use super::reading::Reading;
-use super::rows::{
-    AccountRow, DeletedRow, EventRow, KeyRow, PolicyRow, TenantRow, UserRow, insert_events, json,
-    put_tenants,
-};
-use super::schema::{SchemaName, Sql};
-use crate::record::usage::Usage;
-use crate::store::batch::{Batch, Epoch};
+use super::draft::Draft;
+use super::errors::{Failure, is_given_up, is_taken, too_busy};
+use super::reading::{Read, Wanted};
+use super::session::{Attempts, Session};
+use super::shard::{Commit, Share};
+use super::write::{Claim, Next, write};
 use crate::store::error::StoreError;
-use crate::store::plan::{self, Effects, ReadSet, Rows};
-use crate::value::id::{AccountId, KeyId};
+use crate::store::plan::{Effects, Rows};
+use crate::value::id::KeyId;
 
-/// The number of commits after which the changes of old ones are forgotten.
-const FORGET_EVERY: u64 = 256;
+/// The maximum number of attempts at a transaction that the database rolls back in favor of others.
+pub(super) const ATTEMPTS: u32 = 8;
 
-const WRITE: &str = "
-    WITH new_accounts AS (
-        INSERT INTO {schema}.accounts (id, tenant, created_at, version, search, record)
-        SELECT id, tenant, created_at, version, search, record
-        FROM jsonb_to_recordset($1) AS n (id text, tenant text, created_at bigint, version bigint, search text, record jsonb)
-        RETURNING 1
-    ), changed_accounts AS (
-        UPDATE {schema}.accounts AS a SET version = n.version, search = n.search, record = n.record
-        FROM jsonb_to_recordset($2) AS n (id text, version bigint, search text, record jsonb)
-        WHERE a.id = n.id AND a.version = n.version - 1
-        RETURNING 1
-    ), gone_accounts AS (
-        DELETE FROM {schema}.accounts WHERE id = ANY($3) RETURNING 1
-    ), new_keys AS (
-        INSERT INTO {schema}.keys (id, tenant, owner, account, name, created_at, updated_at, not_before,
-            expires_at, disabled, revoked, version, search, record)
-        SELECT id, tenant, owner, account, name, created_at, updated_at, not_before,
-            expires_at, disabled, revoked, version, search, record
-        FROM jsonb_to_recordset($4) AS n (id text, tenant text, owner text, account text, name text,
-            created_at bigint, updated_at bigint, not_before bigint, expires_at bigint, disabled boolean,
-            revoked boolean, version bigint, search text, record jsonb)
-        RETURNING id, tenant
-    ), unused AS (
-        INSERT INTO {schema}.usage (key, tenant, record)
-        SELECT id, tenant, $14 FROM new_keys
-        RETURNING 1
-    ), changed_keys AS (
-        UPDATE {schema}.keys AS k
-        SET owner = n.owner, account = n.account, name = n.name, updated_at = n.updated_at, disabled = n.disabled, revoked = n.revoked,
-            version = n.version, search = n.search, record = n.record
-        FROM jsonb_to_recordset($5) AS n (id text, owner text, account text, name text, updated_at bigint, disabled boolean,
-            revoked boolean, version bigint, search text, record jsonb)
-        WHERE k.id = n.id AND (k.version = n.version - 1
-            -- The last version that a bigint can hold. Only a revocation may still change the key.
-            OR k.version = 9223372036854775807 AND n.version = k.version AND NOT k.revoked AND n.revoked)
-        RETURNING 1
-    ), gone_keys AS (
-        DELETE FROM {schema}.keys WHERE id = ANY($6) RETURNING 1
-    ), deleted AS (
-        INSERT INTO {schema}.deleted (id, tenant, event)
-        SELECT id, tenant, event
-        FROM jsonb_to_recordset($7) AS n (id text, tenant text, event bigint)
-        RETURNING 1
-    ), policies AS (
-        INSERT INTO {schema}.policies AS p (tenant, version, record)
-        SELECT tenant, version, record
-        FROM jsonb_to_recordset($8) AS n (tenant text, version bigint, record jsonb)
-        ON CONFLICT (tenant) DO UPDATE SET version = excluded.version, record = excluded.record
-        WHERE p.version = excluded.version - 1
-        RETURNING 1
-    ), users AS (
-        INSERT INTO {schema}.users AS u (tenant, owner, version, search, record)
-        SELECT tenant, owner, version, search, record
-        FROM jsonb_to_recordset($15) AS n (tenant text, owner text, version bigint, search text, record jsonb)
-        ON CONFLICT (tenant, owner) DO UPDATE
-            SET version = excluded.version, search = excluded.search, record = excluded.record
-        WHERE u.version = excluded.version - 1
-        RETURNING 1
-    ), events AS (
-        {insert_events} RETURNING 1
-    ), tenants AS (
-        {put_tenants} RETURNING 1
-    ), changes AS (
-        INSERT INTO {schema}.changes (epoch, touched) VALUES ($11, $12) RETURNING 1
-    ), told AS (
-        SELECT pg_notify($13, $11::text)
-    )
-    SELECT (SELECT count(*) FROM new_accounts) + (SELECT count(*) FROM changed_accounts)
-        + (SELECT count(*) FROM gone_accounts) + (SELECT count(*) FROM new_keys)
-        + (SELECT count(*) FROM unused) + (SELECT count(*) FROM changed_keys)
-        + (SELECT count(*) FROM gone_keys) + (SELECT count(*) FROM deleted)
-        + (SELECT count(*) FROM policies) + (SELECT count(*) FROM users) + (SELECT count(*) FROM events)
-        + (SELECT count(*) FROM tenants) + (SELECT count(*) FROM changes)
-        + (SELECT count(*) FROM told)";
+/// The number of lost races after which the commit's row is inserted first.
+const RACES: u32 = 2;
 
-/// These two statements are separate because only a sweep forgets events.
-const FORGET_EVENTS: &str = "DELETE FROM {schema}.events WHERE tenant = $1 AND sequence <= $2";
-const FORGET_DELETED: &str = "DELETE FROM {schema}.deleted WHERE tenant = $1 AND event <= $2";
+/// The maximum number of attempts to insert the commit's row first. Each fails only if another node has
+/// committed meanwhile.
+const CLAIMS: u32 = 64;
 
-/// The last commit always stays, because up-to-date caches ask for the changes since its epoch.
-const FORGET: &str = "
-    DELETE FROM {schema}.changes
-    WHERE at < now() - interval '1 hour' AND epoch < (SELECT epoch FROM {schema}.state)";
+/// The time for which a commit of one shard waits for another transaction.
+const ALONE: Claim = Claim::Insert { patience: "10s" };
+/// The time for which commits of several shards wait for another transaction. It is short, as a commit must
+/// not wait long for another shard than its own. After it, each shard is written alone.
+const TOGETHER: Claim = Claim::Insert { patience: "250ms" };
 
-/// The statements of a commit.
-pub(super) struct Commits {
-    reading: Reading,
-    write: Sql,
-    forget: Sql,
-    forget_events: Sql,
-    forget_deleted: Sql,
+/// Inserts the row of the next commit of a shard, which waits for a commit that is inserting it.
+const CLAIM: &str = "
+    INSERT INTO {schema}.changes (shard, epoch, mark, touched)
+    SELECT shard, epoch + 1, $2, '{}' FROM {schema}.changes WHERE shard = $1 ORDER BY epoch DESC LIMIT 1
+    ON CONFLICT DO NOTHING";
+
+/// Locks the usage of removed keys before the commit's row, in the order in which a flush locks it.
+const HOLD_USAGE: &str = "
+    SELECT 1 FROM {schema}.usage WHERE key = ANY($1) ORDER BY key FOR UPDATE";
+
+/// The answers to the batches of a shard.
+pub(super) type Answers = Vec<Result<(), StoreError>>;
+
+/// The result of an attempt for a shard.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    Done(Answers),
+    /// Another commit of the shard came first. Nothing was written.
+    Lost,
 }
 
-impl Commits {
-    pub(super) fn of(schema: &SchemaName) -> Self {
-        let write = WRITE.replace("{insert_events}", &insert_events("$9"));
-        let write = write.replace("{put_tenants}", &put_tenants("$10"));
-        Self {
-            reading: Reading::of(schema),
-            write: schema.sql(&write),
-            forget: schema.sql(FORGET),
-            forget_events: schema.sql(FORGET_EVENTS),
-            forget_deleted: schema.sql(FORGET_DELETED),
+impl Database {
+    /// Writes batches of one shard, and returns the answer to each. Two of them must not change the same
+    /// subject. `lost` is the number of races that they have lost already.
+    ///
+    /// After a failure, no batch was written, unless the failure says that it is unknown.
+    pub(super) async fn commit(&self, share: &Share, mut lost: u32) -> Result<Answers, Failure> {
+        let shares = std::slice::from_ref(share);
+        for attempt in lost + 1..=ATTEMPTS {
+            let attempted = if lost < RACES {
+                self.try_commit(shares).await.map(|mut attempts| attempts.pop())
+            } else {
+                self.commit_claimed(share).await.map(Attempt::Done).map(Some)
+            };
+            match attempted {
+                Ok(Some(Attempt::Done(answers))) => return Ok(answers),
+                Err(Failure::Database(error))
+                    if attempt == ATTEMPTS || !(is_given_up(&error) || is_taken(&error)) =>
+                {
+                    return Err(error.into());
+                }
+                Err(failure @ Failure::Store(_)) => return Err(failure),
+                Ok(_) | Err(_) => lost += 1,
+            }
+        }
+        Err(too_busy().into())
+    }
+
+    /// Makes one attempt to write the batches of some shards: reads in one statement, and writes in another.
+    /// Returns the result for each shard. Two batches must not change the same subject.
+    pub(super) async fn try_commit(&self, shares: &[Share]) -> Result<Vec<Attempt>, Failure> {
+        let wanted = Wanted::of(shares.iter().map(|share| (share.shard, &*share.batches)));
+        let (mut session, last, mut rows) = self.read(&wanted).await?;
+        let drafts: Vec<_> =
+            shares.iter().map(|share| Draft::of(&mut rows, &share.batches)).collect();
+        let marks = shares.iter().map(|_| mark()).collect::<Result<Vec<_>, _>>()?;
+        let next: Vec<_> = last
+            .into_iter()
+            .zip(marks)
+            .zip(&drafts)
+            .filter(|(_, draft)| draft.has_effects())
+            .map(|((last, mark), draft)| Next { last, mark, effects: &draft.effects })
+            .collect();
+        if next.is_empty() {
+            session.roll_back().await;
+            return Ok(drafts.into_iter().map(|draft| Attempt::Done(draft.answers)).collect());
+        }
+        let claim = if shares.len() > 1 { TOGETHER } else { ALONE };
+        let written = match write(self, session.connection(), claim, &next).await {
+            Ok(written) if written.is_empty() => {
+                session.roll_back().await;
+                written
+            }
+            Ok(written) => {
+                session.commit().await?;
+                written
+            }
+            Err(error) => {
+                let failure = error.into();
+                session.fail(&failure).await;
+                return Err(failure);
+            }
+        };
+        let is_written = |shard| written.iter().any(|commit| commit.shard == shard);
+        for next in next.iter().filter(|next| is_written(next.last.shard)) {
+            self.note(next.last, next.commit());
+        }
+        let attempt = |(share, draft): (&Share, Draft)| {
+            if draft.has_effects() && !is_written(share.shard) {
+                return Attempt::Lost;
+            }
+            Attempt::Done(draft.answers)
+        };
+        Ok(shares.iter().zip(drafts).map(attempt).collect())
+    }
+
+    /// Reads the rows and the last commit of each shard, and returns them with the session that has read.
+    async fn read(&self, wanted: &Wanted) -> Result<(Session, Vec<Commit>, Rows), Failure> {
+        let mut attempts = Attempts::with(&self.pool);
+        loop {
+            let mut session = self.writing_session().await?;
+            let mut rows = Rows::default();
+            match wanted.read(self, session.connection(), &mut rows).await {
+                Ok(Read { last, is_committed: true }) => return Ok((session, last, rows)),
+                // The next session begins a transaction.
+                Ok(_) => {
+                    self.note_isolation();
+                    session.roll_back().await;
+                }
+                Err(Failure::Database(error)) if attempts.has_next(&error) => {}
+                Err(failure) => {
+                    session.fail(&failure).await;
+                    return Err(failure);
+                }
+            }
         }
     }
 
-    pub(super) async fn write(&self, database: &Database, batch: Batch) -> Result<Epoch, Failure> {
-        let mut session = database.begin_commit().await?;
-        match self.write_batch(database, session.connection(), batch).await {
-            Ok(epoch) => {
+    /// Inserts the commit's row, then reads and writes, in one transaction.
+    async fn commit_claimed(&self, share: &Share) -> Result<Answers, Failure> {
+        let mut session = self.begin_writing().await?;
+        match self.write_claimed(session.connection(), share).await {
+            Ok((answers, Some((last, commit)))) => {
                 session.commit().await?;
-                database.saw(epoch.cast_signed());
-                Ok(Epoch(epoch))
+                self.note(last, commit);
+                Ok(answers)
+            }
+            Ok((answers, None)) => {
+                session.roll_back().await;
+                Ok(answers)
             }
             Err(failure) => {
-                session.roll_back().await;
+                session.fail(&failure).await;
                 Err(failure)
             }
         }
     }
 
-    async fn write_batch(
+    async fn write_claimed(
         &self,
-        database: &Database,
         connection: &mut PgConnection,
-        batch: Batch,
-    ) -> Result<u64, Failure> {
+        share: &Share,
+    ) -> Result<(Answers, Option<(Commit, Commit)>), Failure> {
+        let wanted = Wanted::of([(share.shard, &*share.batches)]);
+        let deleted: Vec<_> = wanted.deleted_keys.iter().map(KeyId::to_string).collect();
+        if !deleted.is_empty() {
+            let hold = self.schema.sql(HOLD_USAGE);
+            let hold = sqlx::query(hold.safe()).persistent(self.persistent).bind(deleted);
+            hold.execute(&mut *connection).await?;
+        }
+        let mark = mark()?;
+        self.claim(connection, share.shard, mark).await?;
         let mut rows = Rows::default();
-        let wanted = ReadSet::of(&batch);
-        let epoch = self.reading.read(database, connection, &wanted, &mut rows).await?;
-        if epoch == 0 {
-            // Without the row there was no lock either.
-            return Err(missing_state(&database.schema).into());
+        let last = self.read_claimed(connection, &wanted, &mut rows).await?;
+        let draft = Draft::of(&mut rows, &share.batches);
+        if !draft.has_effects() {
+            return Ok((draft.answers, None));
         }
-        let effects = plan::batch(&rows, batch)?;
-        self.forget_events(database, connection, &effects).await?;
-        self.write_down(database, connection, epoch, &effects).await?;
-        if epoch::count(epoch).is_multiple_of(FORGET_EVERY) {
-            let forget = sqlx::query(self.forget.safe()).persistent(database.persistent);
-            forget.execute(connection).await?;
-        }
-        Ok(epoch)
+        let next = Next { last, mark, effects: &draft.effects };
+        self.write_held(connection, next).await?;
+        Ok((draft.answers, Some((last, next.commit()))))
     }
 
-    async fn forget_events(
+    /// Writes alerts of one shard in a transaction that has written their usage. `plan` returns their
+    /// events for the rows that were read. Returns the commit and the one before it.
+    pub(super) async fn add_alerts(
         &self,
-        database: &Database,
         connection: &mut PgConnection,
-        effects: &Effects,
-    ) -> Result<(), Failure> {
-        for (tenant, through) in &effects.forgotten_events {
-            for statement in [&self.forget_events, &self.forget_deleted] {
-                sqlx::query(statement.safe())
-                    .persistent(database.persistent)
-                    .bind(tenant.as_str())
-                    .bind(i64::try_from(*through).unwrap_or(i64::MAX))
-                    .execute(&mut *connection)
-                    .await?;
+        (shard, wanted): (i16, &Wanted),
+        rows: &mut Rows,
+        mut plan: impl FnMut(&Rows) -> Result<Effects, StoreError>,
+    ) -> Result<(Commit, Commit), Failure> {
+        let mark = mark()?;
+        for _ in 0..RACES {
+            let read = wanted.read(self, connection, rows).await?;
+            let last = first(read)?;
+            let next = Next { last, mark, effects: &plan(rows)? };
+            if !write(self, connection, ALONE, &[next]).await?.is_empty() {
+                return Ok((last, next.commit()));
             }
+        }
+        self.claim(connection, shard, mark).await?;
+        let last = self.read_claimed(connection, wanted, rows).await?;
+        let next = Next { last, mark, effects: &plan(rows)? };
+        self.write_held(connection, next).await?;
+        Ok((last, next.commit()))
+    }
+
+    /// Inserts the row of the next commit of a shard. The transaction then holds it as a lock.
+    async fn claim(
+        &self,
+        connection: &mut PgConnection,
+        shard: i16,
+        mark: i32,
+    ) -> Result<(), Failure> {
+        let claim = self.schema.sql(CLAIM);
+        for _ in 0..CLAIMS {
+            let claim = sqlx::query(claim.safe()).persistent(self.persistent);
+            if claim.bind(shard).bind(mark).execute(&mut *connection).await?.rows_affected() == 1 {
+                return Ok(());
+            }
+        }
+        Err(too_busy().into())
+    }
+
+    /// Reads the rows after [`claim`](Self::claim), and returns the commit before the claimed one. Its mark
+    /// is that of the claimed one, as the row before needs no comparison any more.
+    async fn read_claimed(
+        &self,
+        connection: &mut PgConnection,
+        wanted: &Wanted,
+        rows: &mut Rows,
+    ) -> Result<Commit, Failure> {
+        let claimed = first(wanted.read(self, connection, rows).await?)?;
+        Ok(Commit { epoch: claimed.epoch - 1, ..claimed })
+    }
+
+    async fn write_held(
+        &self,
+        connection: &mut PgConnection,
+        next: Next<'_>,
+    ) -> Result<(), Failure> {
+        if write(self, connection, Claim::Held, &[next]).await?.is_empty() {
+            let message = "another process changed the row of this commit; nothing was written";
+            return Err(StoreError::conflict(message).into());
         }
         Ok(())
     }
 
-    async fn write_down(
-        &self,
-        database: &Database,
-        connection: &mut PgConnection,
-        epoch: u64,
-        effects: &Effects,
-    ) -> Result<(), Failure> {
-        let gone_accounts: Vec<_> =
-            effects.deleted_accounts.iter().map(AccountId::as_str).collect();
-        let gone_keys: Vec<_> = effects.deleted_keys.iter().map(KeyId::as_str).collect();
-        let touched: Vec<_> = effects.subjects().map(|subject| subject.to_string()).collect();
-        let rows = effects.written_accounts().count()
-            + gone_accounts.len()
-            + 2 * effects.new_keys.len()
-            + effects.changed_keys.len()
-            + gone_keys.len()
-            + effects.tombstones.len()
-            + effects.policies.len()
-            + effects.users.len()
-            + effects.events.len()
-            + effects.last_events.len()
-            // The row in `changes` and the call of `pg_notify`.
-            + 2;
-        let written: i64 = sqlx::query_scalar(self.write.safe())
-            .persistent(database.persistent)
-            .bind(json(&effects.new_accounts, AccountRow::of))
-            .bind(json(&effects.changed_accounts, AccountRow::of))
-            .bind(&gone_accounts)
-            .bind(json(&effects.new_keys, KeyRow::of))
-            .bind(json(&effects.changed_keys, KeyRow::of))
-            .bind(&gone_keys)
-            .bind(json(&effects.tombstones, DeletedRow::of))
-            .bind(json(&effects.policies, PolicyRow::of))
-            .bind(json(&effects.events, EventRow::of))
-            .bind(json(&effects.last_events, TenantRow::of))
-            .bind(epoch.cast_signed())
-            .bind(&touched)
-            .bind(&*database.channel)
-            .bind(Json(Usage::default()))
-            .bind(json(&effects.users, UserRow::of))
-            .fetch_one(connection)
-            .await?;
-        if usize::try_from(written) == Ok(rows) {
-            return Ok(());
-        }
-        Err(StoreError::conflict(
-            "another process changed these rows during the commit; nothing was written",
-        )
-        .into())
+    /// Notes a commit that was written after `last`.
+    pub(super) fn note(&self, last: Commit, commit: Commit) {
+        self.seen.note_own(last, commit);
+        self.retention.note(commit);
     }
+}
+
+/// Returns the last commit of the one shard that was asked for.
+fn first(read: Read) -> Result<Commit, StoreError> {
+    let missing = || StoreError::corrupt("a shard has no last commit");
+    read.last.into_iter().next().ok_or_else(missing)
+}
+
+/// Draws the mark of a commit.
+fn mark() -> Result<i32, StoreError> {
+    let drawn = getrandom::u32().map_err(|error| {
+        StoreError::unavailable("the system gave no random number").with_source(error)
+    })?;
+    // Marks are not negative.
+    Ok((drawn >> 1).cast_signed())
 }

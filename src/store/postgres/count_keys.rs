@@ -4,7 +4,7 @@ use sqlx::{Postgres, QueryBuilder, Row};
 
 use super::database::Database;
 use super::errors::database;
-use super::lists::{can_match, narrow_keys, pattern, push_shown_names};
+use super::filters::{KIND_AND_ID, can_match, narrow_keys, pattern, push_shown_names};
 use super::session::Attempts;
 use crate::store::error::StoreError;
 use crate::store::query::KeyQuery;
@@ -25,7 +25,7 @@ impl Database {
         loop {
             let mut statement = self.counting(tenant, query, at);
             let mut session = self.session().await?;
-            let row = statement.build().persistent(self.persistent);
+            let row = statement.build().persistent(self.is_kept(query));
             let row = row.fetch_one(session.connection()).await;
             if let Some(row) = attempts.end(session, row).await? {
                 return Ok(row.try_get::<i64, _>("keys").map_err(database)?.cast_unsigned());
@@ -60,14 +60,14 @@ impl Database {
 /// it. Without them, the conditions of a search are met by more keys than it finds; those of all
 /// other filters are exact.
 ///
-/// The lines of the column are the name, the display prefix, the owner, the contact if there is one,
-/// and the lines of the description.
+/// The lines of the column are the name, the id, the id of the owner, the contact if there is one, and the
+/// lines of the description.
 fn push_search(statement: &mut QueryBuilder<Postgres>, text: &str) {
     const NAME: &str = "split_part(k.search, chr(10), 1)";
-    const PREFIX: &str = "split_part(k.search, chr(10), 2)";
+    const ID: &str = "split_part(k.search, chr(10), 2)";
     const OWNER: &str = "split_part(k.search, chr(10), 3)";
     const CONTACT: &str = "split_part(k.search, chr(10), 4)";
-    let behind_owner = format!("length({NAME}) + length({PREFIX}) + length({OWNER}) + 4");
+    let behind_owner = format!("length({NAME}) + length({ID}) + length({OWNER}) + 4");
     if text.contains('\n') {
         // Only a description has more than one line.
         let contact = format!(
@@ -77,17 +77,14 @@ fn push_search(statement: &mut QueryBuilder<Postgres>, text: &str) {
         statement.push(description).push_bind(pattern(text)).push(" OR ");
         return;
     }
-    let owner = if text.contains(':') {
-        OWNER.to_owned()
-    } else {
-        format!("substr({OWNER}, strpos({OWNER}, ':') + 1)")
-    };
+    let owner = if text.contains(':') { KIND_AND_ID } else { OWNER };
     let notes = format!("substr(k.search, {behind_owner})");
-    for part in [NAME, "lower(k.id)", &owner, &notes] {
+    for part in [NAME, ID, owner, &notes] {
         statement.push(part).push(" LIKE ").push_bind(pattern(text)).push(" OR ");
     }
     // A display prefix is found from its start, with at least one character of the id.
-    statement.push(format_args!("(starts_with({PREFIX}, ")).push_bind(text.to_owned());
+    let prefix = "(k.record #>> '{key,prefix}') || '_'";
+    statement.push(format_args!("(starts_with({prefix} || {ID}, ")).push_bind(text.to_owned());
     statement.push(") AND length(").push_bind(text.to_owned());
-    statement.push(format_args!(") > length({PREFIX}) - length(k.id)) OR "));
+    statement.push(format_args!(") > length({prefix})) OR "));
 }

@@ -1,22 +1,20 @@
 //! The database behind a store: the caller's pool, the schema, and the statements that begin a call.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::postgres::PgRow;
 use sqlx::{Error, PgPool};
 
-use super::epoch;
 use super::errors::database;
+use super::retention::Retention;
 use super::schema::{SchemaName, Sql};
+use super::seen::Seen;
 use super::session::{Attempts, Session};
 use crate::store::error::StoreError;
 
-/// The value of `seen` before any epoch was read.
-const NOTHING_SEEN: i64 = i64::MIN;
-
-/// The beginning of every transaction that writes. An acknowledged write must be durable, and a node
-/// that hangs must not hold the lock for long.
+/// The beginning of a transaction that writes. An acknowledged write must be durable, and a node that
+/// hangs must not hold a lock for long.
 const BEGIN: &str = "
     BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
     SET LOCAL lock_timeout = '10s';
@@ -25,7 +23,7 @@ const BEGIN: &str = "
     SELECT set_config('synchronous_commit', 'on', true)
     WHERE current_setting('synchronous_commit') = 'off';";
 
-/// Takes the lock of commits.
+/// Takes the lock of transfers.
 const LOCK: &str = "SELECT 1 FROM {schema}.state FOR UPDATE;";
 
 pub(in crate::store) struct Database {
@@ -35,29 +33,34 @@ pub(in crate::store) struct Database {
     pub(super) channel: Arc<str>,
     /// Whether the server may keep prepared statements from one call to the next.
     pub(in crate::store) persistent: bool,
-    /// The highest epoch that this store has seen.
-    seen: AtomicI64,
+    pub(super) seen: Seen,
+    pub(super) retention: Retention,
+    /// Whether statements that write need a transaction that is begun for them: behind a pooler, and if the
+    /// host has chosen another isolation level.
+    needs_begin: AtomicBool,
     begin_reading: Sql,
     begin_writing: Sql,
     begin_locked: Sql,
-    begin_commit: Sql,
 }
 
 impl Database {
-    pub(super) fn new(pool: PgPool, schema: SchemaName, persistent: bool) -> Self {
-        // The update also takes the lock.
-        let next_epoch = format!("UPDATE {{schema}}.state SET {};", epoch::advance());
-        Self {
+    pub(super) fn new(
+        pool: PgPool,
+        schema: SchemaName,
+        persistent: bool,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
             pool,
             channel: format!("keywright_{schema}").into(),
             persistent,
-            seen: AtomicI64::new(NOTHING_SEEN),
+            seen: Seen::new()?,
+            retention: Retention::default(),
+            needs_begin: AtomicBool::new(!persistent),
             begin_reading: schema.sql("BEGIN READ ONLY"),
             begin_writing: schema.sql(BEGIN),
             begin_locked: schema.sql(&format!("{BEGIN}{LOCK}")),
-            begin_commit: schema.sql(&format!("{BEGIN}{next_epoch}")),
             schema,
-        }
+        })
     }
 
     /// Returns a connection for reading. Behind a pooler it is in a transaction, since only then do all
@@ -91,35 +94,33 @@ impl Database {
         }
     }
 
-    /// Begins a transaction that writes without the lock of commits.
+    /// Begins a transaction that writes.
     pub(in crate::store) async fn begin_writing(&self) -> Result<Session, Error> {
         Session::begin(&self.pool, &self.begin_writing).await
     }
 
-    /// Begins a transaction that holds the lock of commits.
+    /// Returns a connection for statements that write. Usually each is a transaction of its own.
+    pub(super) async fn writing_session(&self) -> Result<Session, Error> {
+        if self.needs_begin.load(Ordering::Relaxed) {
+            return self.begin_writing().await;
+        }
+        Session::plain(&self.pool).await
+    }
+
+    /// Returns a connection that nothing else needs now, in a transaction that writes; `None` if there is
+    /// none.
+    pub(super) async fn idle_session(&self) -> Option<Session> {
+        Session::begin_idle(&self.pool, &self.begin_writing).await
+    }
+
+    /// Notes that the host has chosen an isolation level in which a statement does not see what was written
+    /// while it waited. Sessions that write then begin a transaction with the level that they need.
+    pub(super) fn note_isolation(&self) {
+        self.needs_begin.store(true, Ordering::Relaxed);
+    }
+
+    /// Begins a transaction that holds the lock of transfers.
     pub(in crate::store) async fn begin_locked(&self) -> Result<Session, Error> {
         Session::begin(&self.pool, &self.begin_locked).await
-    }
-
-    /// Begins a transaction that holds the lock of commits and has a new epoch.
-    pub(super) async fn begin_commit(&self) -> Result<Session, Error> {
-        Session::begin(&self.pool, &self.begin_commit).await
-    }
-
-    /// Returns the highest epoch that this store has seen, if any.
-    pub(super) fn seen(&self) -> Option<i64> {
-        let seen = self.seen.load(Ordering::SeqCst);
-        (seen != NOTHING_SEEN).then_some(seen)
-    }
-
-    /// Notes an epoch that this store has seen.
-    pub(super) fn saw(&self, epoch: i64) {
-        self.seen.fetch_max(epoch, Ordering::SeqCst);
-    }
-
-    /// Replaces the highest epoch after the server has lost commits, unless another call has moved it.
-    pub(super) fn unsee(&self, seen: Option<i64>, epoch: i64) {
-        let seen = seen.unwrap_or(NOTHING_SEEN);
-        let _ = self.seen.compare_exchange(seen, epoch, Ordering::SeqCst, Ordering::SeqCst);
     }
 }

@@ -1,4 +1,4 @@
-//! Hints from the database server, which announces each commit to its listeners.
+//! Hints from the database server, which passes on what nodes tell after their commits.
 
 use std::fmt;
 use std::future::Future;
@@ -24,7 +24,9 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// The time that the server has to answer the probe, or to accept a new connection.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The hints of a [`PostgresStore`]: one for each commit of any node.
+/// The hints of a [`PostgresStore`].
+///
+/// A node sends one after its commits, at most every 20 ms.
 ///
 /// The source uses one connection of its own. If that is lost, it connects again and gives one hint for
 /// the commits that it may have missed. If the server vanishes without closing the connection, it

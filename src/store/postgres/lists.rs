@@ -7,12 +7,12 @@ use sqlx::types::Json;
 use sqlx::{Error, PgConnection, Postgres, QueryBuilder, Row};
 
 use super::database::Database;
-use super::rows::{NEVER_YET, stored_key};
+use super::filters::{can_be_stored, can_match, narrow_keys, pattern};
+use super::rows::stored_key;
 use super::schema::{SchemaName, Sql};
 use super::session::Attempts;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
-use crate::record::status::KeyStatus;
 use crate::store::error::StoreError;
 use crate::store::query::{
     AccountQuery, EventQuery, KeyPosition, KeyQuery, KeySort, Page, StoredKey,
@@ -20,33 +20,8 @@ use crate::store::query::{
 use crate::value::id::TenantId;
 use crate::value::time::Timestamp;
 
-/// Returns the `LIKE` pattern for texts that contain `text`.
-pub(super) fn pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
-
 fn select(schema: &SchemaName, template: &str) -> QueryBuilder<Postgres> {
     QueryBuilder::new(schema.sql(template).as_str())
-}
-
-/// Returns whether PostgreSQL can store the texts. A text with a NUL matches nothing.
-fn can_be_stored<'a>(texts: impl IntoIterator<Item = &'a String>) -> bool {
-    texts.into_iter().all(|text| !text.contains('\0'))
-}
-
-/// Returns whether a key can match the texts of the query.
-pub(super) fn can_match(query: &KeyQuery) -> bool {
-    let metadata = query.metadata.iter().flat_map(|(key, value)| [key, value]);
-    can_be_stored(query.search.iter().chain(metadata))
 }
 
 impl Database {
@@ -113,7 +88,7 @@ impl Database {
             order_keys(&mut statement, query, behind.as_ref());
             let limit = wanted - found.len();
             statement.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
-            let rows = statement.build().persistent(self.persistent);
+            let rows = statement.build().persistent(self.is_kept(query));
             let rows = rows.fetch_all(&mut *connection).await?;
             for row in &rows {
                 let stored = stored_key(row)?;
@@ -283,111 +258,6 @@ fn narrow_range(statement: &mut QueryBuilder<Postgres>, tenant: &TenantId, query
     if let Some(key) = query.key {
         statement.push(" AND key = ").push_bind(key.to_string());
     }
-}
-
-/// Adds conditions that every matching key meets. Other keys may meet them too.
-pub(super) fn narrow_keys(
-    statement: &mut QueryBuilder<Postgres>,
-    schema: &SchemaName,
-    tenant: Option<&TenantId>,
-    query: &KeyQuery,
-    at: Timestamp,
-) {
-    let now = at.unix_micros();
-    if let Some(owner) = &query.owner {
-        statement.push(" AND k.owner = ").push_bind(owner.to_string());
-    }
-    if let Some(kind) = query.owner_kind {
-        statement.push(" AND split_part(k.owner, ':', 1) = ").push_bind(kind.as_str());
-    }
-    if let Some(contact) = &query.contact {
-        // The expression of the index `keys_contact`.
-        statement.push(" AND k.record #>> '{key,contact}' = ").push_bind(contact.to_string());
-    }
-    for (key, value) in &query.metadata {
-        statement.push(" AND k.record #> '{key,metadata}' @> jsonb_build_object(");
-        statement.push_bind(key.clone()).push("::text, ").push_bind(value.clone()).push("::text)");
-    }
-    if let Some(prefix) = &query.prefix {
-        statement.push(" AND k.record #>> '{key,prefix}' = ").push_bind(prefix.to_string());
-    }
-    if let Some(text) = &query.search {
-        statement.push(" AND (k.search LIKE ").push_bind(pattern(text)).push(" OR ");
-        push_shown_names(statement, schema, tenant, text);
-        statement.push(")");
-    }
-    if !query.statuses.is_empty() {
-        statement.push(" AND (false");
-        for status in &query.statuses {
-            statement.push(" OR ");
-            push_status(statement, *status, now);
-        }
-        statement.push(")");
-    }
-    if let Some(period) = query.expiring_within {
-        let end = at.saturating_add(period).unix_micros();
-        statement.push(" AND NOT k.revoked AND k.expires_at > ").push_bind(now);
-        statement.push(" AND k.expires_at <= ").push_bind(end);
-    }
-    if let Some(since) = query.unused_since {
-        statement.push(" AND k.created_at < ").push_bind(since.unix_micros());
-        statement.push(" AND u.last_used_at < ").push_bind(since.unix_micros());
-    }
-    if query.never_used {
-        statement.push(" AND u.last_used_at = ").push_bind(NEVER_YET);
-    }
-}
-
-/// Adds the condition that the shown name of the key's owner contains a text.
-///
-/// The owners are found first, so that an index can find their keys. The name of an account is the
-/// first line of its text. Over all tenants this finds too many: `matches` decides.
-pub(super) fn push_shown_names(
-    statement: &mut QueryBuilder<Postgres>,
-    schema: &SchemaName,
-    tenant: Option<&TenantId>,
-    text: &str,
-) {
-    let owners = [
-        ("k.owner = ANY (ARRAY(SELECT owner FROM {schema}.users WHERE search", ""),
-        (
-            " UNION ALL SELECT 'account:' || id FROM {schema}.accounts \
-             WHERE split_part(search, chr(10), 1)",
-            "))",
-        ),
-    ];
-    for (select, end) in owners {
-        statement.push(schema.sql(select).as_str()).push(" LIKE ").push_bind(pattern(text));
-        if let Some(tenant) = tenant {
-            statement.push(" AND tenant = ").push_bind(tenant.to_string());
-        }
-        statement.push(end);
-    }
-}
-
-fn push_status(statement: &mut QueryBuilder<Postgres>, status: KeyStatus, now: i64) {
-    match status {
-        KeyStatus::Revoked => statement.push("k.revoked"),
-        KeyStatus::Expired => {
-            statement.push("(NOT k.revoked AND k.expires_at <= ").push_bind(now).push(")")
-        }
-        KeyStatus::Disabled => statement
-            .push("(NOT k.revoked AND k.disabled AND k.expires_at > ")
-            .push_bind(now)
-            .push(")"),
-        KeyStatus::Scheduled => statement
-            .push("(NOT k.revoked AND NOT k.disabled AND k.expires_at > ")
-            .push_bind(now)
-            .push(" AND k.not_before > ")
-            .push_bind(now)
-            .push(")"),
-        KeyStatus::Active => statement
-            .push("(NOT k.revoked AND NOT k.disabled AND k.expires_at > ")
-            .push_bind(now)
-            .push(" AND k.not_before <= ")
-            .push_bind(now)
-            .push(")"),
-    };
 }
 
 fn order_keys(

@@ -8,6 +8,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Error, Row};
 
+use super::shard::shard_of;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::{KeyRecord, Owner};
@@ -19,17 +20,14 @@ use crate::store::plan::Tombstone;
 use crate::store::query::StoredKey;
 use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::name::Name;
-use crate::value::time::Timestamp;
-
-/// The value of a time that never comes. It is last in every order.
-pub(super) const NEVER: i64 = i64::MAX;
-/// The value of a time that has not been yet. It is first in every order.
-pub(super) const NEVER_YET: i64 = -1;
+use crate::value::note::{Contact, Description};
+use crate::value::time::{NEVER, NEVER_YET, Timestamp};
 
 #[derive(Serialize)]
 pub(in crate::store) struct KeyRow<'a> {
     id: &'a KeyId,
     tenant: &'a TenantId,
+    shard: i16,
     owner: &'a Owner,
     account: Option<AccountId>,
     name: &'a str,
@@ -47,13 +45,15 @@ pub(in crate::store) struct KeyRow<'a> {
 impl<'a> KeyRow<'a> {
     pub(in crate::store) fn of(record: &'a KeyRecord) -> Self {
         let key = record.key();
-        // One part on each line, so that no search text matches across two parts.
-        let mut search = vec![key.name.to_string(), key.display_prefix(), key.owner.to_string()];
-        search.extend(key.contact.as_ref().map(ToString::to_string));
-        search.extend(key.description.as_ref().map(ToString::to_string));
+        // One part on each line, so that no search text matches across two parts. The prefix and the kind of
+        // the owner are left out: many keys share them, and they would make the index twice as large.
+        let mut search = vec![key.name.as_str(), key.id.as_str(), key.owner.id()];
+        search.extend(key.contact.as_ref().map(Contact::as_str));
+        search.extend(key.description.as_ref().map(Description::as_str));
         Self {
             id: &key.id,
             tenant: &key.tenant,
+            shard: shard_of(&key.tenant),
             owner: &key.owner,
             account: key.owner.account(),
             name: key.name.as_str(),
@@ -132,25 +132,32 @@ impl<'a> PolicyRow<'a> {
     }
 }
 
-/// Returns the statement that inserts the [`EventRow`]s in a parameter.
-pub(in crate::store) fn insert_events(parameter: &str) -> String {
+/// Returns the beginning of the statement that inserts [`EventRow`]s, up to the value that holds them. The
+/// rows may be joined with other rows before them, such as `claimed, `.
+pub(in crate::store) fn insert_events(joined: &str) -> String {
     format!(
         "INSERT INTO {{schema}}.events
             (tenant, sequence, at, actor, kind, key, account, previous_account, record)
-        SELECT tenant, sequence, at, actor, kind, key, account, previous_account, record
-        FROM jsonb_to_recordset({parameter}) AS n (tenant text, sequence bigint, at bigint, actor text,
-            kind text, key text, account text, previous_account text, record jsonb)"
+        SELECT n.* FROM {joined}jsonb_to_recordset("
     )
 }
 
-/// Returns the statement that inserts or replaces the [`TenantRow`]s in a parameter.
-pub(in crate::store) fn put_tenants(parameter: &str) -> String {
+/// The end of the statement of [`insert_events`].
+pub(in crate::store) const OF_EVENTS: &str = ") AS n (tenant text, sequence bigint, at bigint,
+    actor text, kind text, key text, account text, previous_account text, record jsonb)";
+
+/// Returns the beginning of the statement that inserts or replaces [`TenantRow`]s, as [`insert_events`]
+/// does.
+pub(super) fn put_tenants(joined: &str) -> String {
     format!(
         "INSERT INTO {{schema}}.tenants (tenant, last_event)
-        SELECT tenant, last_event FROM jsonb_to_recordset({parameter}) AS n (tenant text, last_event bigint)
-        ON CONFLICT (tenant) DO UPDATE SET last_event = excluded.last_event"
+        SELECT n.* FROM {joined}jsonb_to_recordset("
     )
 }
+
+/// The end of the statement of [`put_tenants`].
+pub(super) const OF_TENANTS: &str = ") AS n (tenant text, last_event bigint)
+    ON CONFLICT (tenant) DO UPDATE SET last_event = excluded.last_event";
 
 #[derive(Serialize)]
 pub(in crate::store) struct EventRow<'a> {
@@ -185,12 +192,13 @@ impl<'a> EventRow<'a> {
 pub(in crate::store) struct DeletedRow<'a> {
     id: String,
     tenant: &'a TenantId,
+    shard: i16,
     event: u64,
 }
 
 impl<'a> DeletedRow<'a> {
     pub(in crate::store) fn of(Tombstone { id, tenant, event }: &'a Tombstone) -> Self {
-        Self { id: id.to_string(), tenant, event: *event }
+        Self { id: id.to_string(), tenant, shard: shard_of(tenant), event: *event }
     }
 }
 

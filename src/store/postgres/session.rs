@@ -6,7 +6,7 @@
 use sqlx::pool::PoolConnection;
 use sqlx::{Error, PgConnection, PgPool, Postgres};
 
-use super::errors::{database, is_disconnected};
+use super::errors::{Failure, database, is_disconnected};
 use super::schema::Sql;
 use crate::store::error::StoreError;
 
@@ -22,7 +22,7 @@ impl Attempts {
     }
 
     /// Returns whether the connection broke before it did anything and the next one can be tried.
-    fn has_next(&mut self, error: &Error) -> bool {
+    pub(super) fn has_next(&mut self, error: &Error) -> bool {
         let has_next = self.0 > 0 && is_disconnected(error);
         self.0 = self.0.saturating_sub(1);
         has_next
@@ -72,6 +72,14 @@ impl Session {
         }
     }
 
+    /// Begins a transaction on a connection that is idle in the pool; `None` if there is none.
+    pub(super) async fn begin_idle(pool: &PgPool, begin: &Sql) -> Option<Self> {
+        let connection = pool.try_acquire()?;
+        let mut session = Self { connection, is_in_transaction: true, is_over: false };
+        sqlx::raw_sql(begin.safe()).execute(session.connection()).await.ok()?;
+        Some(session)
+    }
+
     pub(in crate::store) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
@@ -83,6 +91,13 @@ impl Session {
     /// Rolls the transaction back. If that fails, the connection is closed, and the server rolls back.
     pub(super) async fn roll_back(self) {
         let _ = self.end("ROLLBACK").await;
+    }
+
+    /// Ends the session after a failure. A connection that may be broken is closed.
+    pub(super) async fn fail(self, failure: &Failure) {
+        if !matches!(failure, Failure::Database(error) if error.as_database_error().is_none()) {
+            self.roll_back().await;
+        }
     }
 
     async fn end(mut self, statement: &'static str) -> Result<(), Error> {

@@ -8,14 +8,15 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgPool, Row};
 
-use super::commit::Commits;
+use super::commit::ATTEMPTS;
 use super::database::Database;
 use super::errors::{self, Failure, database as database_error, is_given_up, missing_state};
+use super::groups::Groups;
 use super::migrate;
 use super::options::PostgresOptions;
 use super::rows::{owner_of, stored_key};
 use super::schema::Sql;
-use super::session::Attempts;
+use super::shard::Commit;
 use super::usage::UsageWrites;
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
@@ -26,27 +27,33 @@ use crate::record::snapshot::Snapshot;
 use crate::record::usage::UsageBatch;
 use crate::record::user::User;
 use crate::store::KeyStore;
-use crate::store::batch::{Batch, Changes, Epoch};
+use crate::store::batch::Batch;
+use crate::store::changes::{Changes, Marker};
 use crate::store::error::StoreError;
 use crate::store::query::{
     AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
-use crate::store::resolve::{Resolve, Resolved};
+use crate::store::resolve::{Look, Resolve, Resolved};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
-/// The maximum number of attempts at a transaction that the database rolls back in favor of others.
-const ATTEMPTS: u32 = 8;
-
 const IS_MOVING: &str = "SELECT 1 FROM {schema}.state WHERE is_moving";
 
+/// Reads a key for a verification, with the last commit of its tenant's shard. A deleted id has a shard
+/// too. An id that was never used has none, and no lost commit could make it less absent.
 const RESOLVE: &str = "
-    SELECT s.epoch, k.record AS key, a.record AS account, w.record AS user, p.record AS policy
-    FROM {schema}.state AS s
-    LEFT JOIN {schema}.keys AS k ON k.id = $1
+    SELECT c.shard, c.epoch, c.mark, k.record AS key, a.record AS account, w.record AS user,
+        p.record AS policy
+    FROM (VALUES ($1)) AS i (id)
+    LEFT JOIN {schema}.keys AS k ON k.id = i.id
     LEFT JOIN {schema}.accounts AS a ON a.id = k.account
     LEFT JOIN {schema}.users AS w ON w.tenant = k.tenant AND w.owner = k.owner
-    LEFT JOIN {schema}.policies AS p ON p.tenant = k.tenant";
+    LEFT JOIN {schema}.policies AS p ON p.tenant = k.tenant
+    LEFT JOIN LATERAL (
+        SELECT shard, epoch, mark FROM {schema}.changes
+        WHERE shard = coalesce(k.shard, (SELECT shard FROM {schema}.deleted WHERE id = 'key:' || i.id))
+        ORDER BY epoch DESC LIMIT 1
+    ) AS c ON true";
 
 const KEY: &str = "
     SELECT k.record AS record, u.record AS usage, a.record AS account, w.record AS user
@@ -60,28 +67,17 @@ const ACCOUNT: &str = "SELECT record FROM {schema}.accounts WHERE id = $1 AND te
 /// Reads a user's record, which the owner `user:ID` names.
 const USER: &str = "SELECT record FROM {schema}.users WHERE tenant = $1 AND owner = 'user:' || $2";
 
-/// Returns the changes since `$1`, or NULL if they are not known.
-///
-/// An epoch that no commit has is older than the rows that are kept, or belongs to a commit that the
-/// server has lost. The check includes `$2`, the highest epoch that this store has seen, because it may
-/// be newer than the one that the caller knows.
-const CHANGES: &str = "
-    SELECT s.epoch, CASE WHEN (
-        SELECT bool_and(e = s.epoch OR EXISTS (SELECT 1 FROM {schema}.changes WHERE epoch = e))
-        FROM unnest(ARRAY[$1, $2]::bigint[]) AS e
-    ) THEN ARRAY(
-        SELECT unnest(c.touched) FROM {schema}.changes AS c WHERE c.epoch > $1 ORDER BY c.epoch
-    ) END AS touched
-    FROM {schema}.state AS s";
-
 /// A store in PostgreSQL 13 or later, for any number of nodes.
 ///
 /// Clones share the store.
 ///
 /// * **Your own pool.** The store uses a [`PgPool`] of sqlx 0.9. It returns the connection after each
 ///   call.
-/// * **One order.** The commits of all nodes happen one after another, so limits and conditions hold
-///   exactly.
+/// * **One order for each tenant.** The commits of all nodes in a tenant happen one after another, so
+///   limits and conditions hold exactly. Commits of different tenants rarely wait for each other: the
+///   tenants share 64 shards.
+/// * **Groups.** Commits that wait on one node share a statement, also those of several tenants. If it
+///   fails for one of them, each is written apart.
 /// * **Durable** as the server is. The store overrules `synchronous_commit = off` for its own writes.
 /// * **Not cached.** Each verification costs one round trip. Put a
 ///   [`CachedStore`](crate::store::CachedStore) in front of the store.
@@ -104,14 +100,13 @@ const CHANGES: &str = "
 pub struct PostgresStore(Arc<Inner>);
 
 struct Inner {
-    database: Database,
-    commits: Commits,
+    database: Arc<Database>,
+    groups: Arc<Groups>,
     usage: UsageWrites,
     resolve: Sql,
     key: Sql,
     account: Sql,
     user: Sql,
-    changes: Sql,
 }
 
 impl PostgresStore {
@@ -194,15 +189,15 @@ impl PostgresOptions {
             migrate::migrate(&pool, &self.schema).await?;
         }
         let schema = self.schema;
+        let database = Arc::new(Database::new(pool, schema.clone(), !self.is_pooled)?);
         Ok(PostgresStore(Arc::new(Inner {
-            commits: Commits::of(&schema),
+            groups: Arc::new(Groups::of(Arc::clone(&database))),
             usage: UsageWrites::of(&schema),
             resolve: schema.sql(RESOLVE),
             key: schema.sql(KEY),
             account: schema.sql(ACCOUNT),
             user: schema.sql(USER),
-            changes: schema.sql(CHANGES),
-            database: Database::new(pool, schema, !self.is_pooled),
+            database,
         })))
     }
 }
@@ -214,29 +209,27 @@ impl fmt::Debug for PostgresStore {
 }
 
 impl Inner {
-    async fn changes_since(&self, since: i64, seen: i64) -> Result<PgRow, StoreError> {
-        let mut attempts = Attempts::with(&self.database.pool);
-        loop {
-            let mut session = self.database.session().await?;
-            let changes = sqlx::query(self.changes.safe()).persistent(self.database.persistent);
-            let changes = changes.bind(since).bind(seen);
-            let found = changes.fetch_one(session.connection()).await;
-            if let Some(found) = attempts.end(session, found).await? {
-                return Ok(found);
-            }
-        }
-    }
-
     async fn resolve(&self, key: KeyId) -> Resolved {
         let row = self.database.read_one(&self.resolve, &[key.as_str()]).await?;
         let row = row.ok_or_else(|| missing_state(&self.database.schema))?;
         let read = || {
-            self.database.saw(row.try_get("epoch")?);
             let key: Option<Json<KeyRecord>> = row.try_get("key")?;
             let policy: Option<Json<TenantPolicy>> = row.try_get("policy")?;
-            Ok((key.map(|row| row.0), owner_of(&row)?, policy.map(|row| row.0)))
+            let seen = match row.try_get("shard")? {
+                Some(shard) => {
+                    let (epoch, mark) = (row.try_get("epoch")?, row.try_get("mark")?);
+                    Some(Commit { shard, epoch, mark })
+                }
+                None => None,
+            };
+            Ok((key.map(|row| row.0), owner_of(&row)?, policy.map(|row| row.0), seen))
         };
-        let (record, owner, policy) = read().map_err(database_error)?;
+        let (record, owner, policy, seen) = read().map_err(database_error)?;
+        match seen {
+            Some(seen) => self.database.seen.note(seen),
+            None if record.is_some() => return Err(missing_state(&self.database.schema)),
+            None => {}
+        }
         let Some(record) = record else { return Ok(None) };
         let snapshot = Snapshot::new(record, owner, policy.map(Arc::new))?;
         Ok(Some(Arc::new(snapshot).into()))
@@ -247,6 +240,10 @@ impl Inner {
 impl KeyStore for PostgresStore {
     fn resolve<'a>(&'a self, key: &KeyId, _: Freshness) -> Resolve<'a> {
         Resolve::boxed(self.0.resolve(*key))
+    }
+
+    fn peek(&self, _: &KeyId, _: Freshness, _: &mut Look<'_>) -> bool {
+        false
     }
 
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
@@ -274,7 +271,7 @@ impl KeyStore for PostgresStore {
     async fn policies(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
         self.0.database.policies(tenants).await
     }
 
@@ -338,44 +335,23 @@ impl KeyStore for PostgresStore {
         self.0.database.tenants(query, at).await
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
-        for _ in 1..ATTEMPTS {
-            match self.0.commits.write(&self.0.database, batch.clone()).await {
-                Err(Failure::Database(error)) if is_given_up(&error) => {}
-                ended => return Ok(ended?),
-            }
-        }
-        Ok(self.0.commits.write(&self.0.database, batch).await?)
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.0.groups.commit(batch).await
     }
 
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
-        for _ in 1..ATTEMPTS {
+        for attempt in 1.. {
             match self.0.usage.write(&self.0.database, batch).await {
-                Err(Failure::Database(error)) if is_given_up(&error) => {}
-                ended => return Ok(ended?),
+                Err(Failure::Database(error)) if attempt < ATTEMPTS && is_given_up(&error) => {}
+                Err(failure) => return Err(failure.into()),
+                Ok(()) => break,
             }
         }
-        Ok(self.0.usage.write(&self.0.database, batch).await?)
+        self.0.database.forget_soon();
+        Ok(())
     }
 
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        // No commit has an epoch that is not a bigint, and none has -1.
-        let since = i64::try_from(since.0).unwrap_or(-1);
-        let database = &self.0.database;
-        let seen = database.seen();
-        let row = self.0.changes_since(since, seen.unwrap_or(since)).await?;
-        let epoch: i64 = row.try_get("epoch").map_err(database_error)?;
-        let touched: Option<Vec<String>> = row.try_get("touched").map_err(database_error)?;
-        if touched.is_none() {
-            // The caller now forgets everything, so lost commits need no further check.
-            database.unsee(seen, epoch);
-        }
-        database.saw(epoch);
-        let read = |text: &String| {
-            let unknown = |_| format!("{text:?} in table changes is not the subject of a change");
-            text.parse().map_err(unknown).map_err(StoreError::corrupt)
-        };
-        let touched = touched.map(|touched| touched.iter().map(read).collect()).transpose()?;
-        Ok(Changes { epoch: Epoch(epoch.cast_unsigned()), touched })
+    async fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
+        self.0.database.changes(since).await
     }
 }

@@ -1,17 +1,23 @@
-//! Usage: one transaction locks the usage rows of a batch, plans the batch, and writes it in one
-//! statement.
+//! Usage: one transaction locks the usage rows of a batch, plans the batch, and writes it.
+//!
+//! Only alerts belong to a commit, as their events have numbers. The transaction makes that commit last.
+//! So a commit waits for the usage only if it removes a key of the batch.
+
+use std::collections::{BTreeMap, HashSet};
 
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
 use super::database::Database;
 use super::errors::{Failure, is_moving};
-use super::reading::Reading;
-use super::rows::{EventRow, TenantRow, UsageRow, insert_events, json, put_tenants};
+use super::reading::Wanted;
+use super::rows::{UsageRow, json};
 use super::schema::{SchemaName, Sql};
+use super::shard::{Commit, shard_of};
 use crate::record::usage::{LastBatch, Usage, UsageBatch};
 use crate::store::error::StoreError;
-use crate::store::plan::{self, Effects, ReadSet, Rows};
+use crate::store::plan::{self, Effects, Rows};
+use crate::value::id::{KeyId, TenantId};
 
 /// The number of batches of a writer after which writers that have ended are forgotten.
 const FORGET_EVERY: u64 = 1_024;
@@ -41,28 +47,28 @@ const WRITE: &str = "
     FROM jsonb_to_recordset($1) AS n (key text, last_used_at bigint, record jsonb)
     WHERE u.key = n.key";
 
+/// Finds the tenants of keys, which never change.
+const TENANTS: &str = "SELECT id, tenant FROM {schema}.keys WHERE id = ANY($1)";
+
 /// The statements that add usage.
 pub(super) struct UsageWrites {
-    reading: Reading,
     claim: Sql,
     last_batch: Sql,
     forget: Sql,
     read: Sql,
     write: Sql,
-    tell: Sql,
+    tenants: Sql,
 }
 
 impl UsageWrites {
     pub(super) fn of(schema: &SchemaName) -> Self {
-        let tell = format!("WITH tenants AS ({}) {}", put_tenants("$1"), insert_events("$2"));
         Self {
-            reading: Reading::of(schema),
             claim: schema.sql(CLAIM),
             last_batch: schema.sql(LAST_BATCH),
             forget: schema.sql(FORGET),
             read: schema.sql(READ),
             write: schema.sql(WRITE),
-            tell: schema.sql(&tell),
+            tenants: schema.sql(TENANTS),
         }
     }
 
@@ -71,44 +77,56 @@ impl UsageWrites {
         database: &Database,
         batch: &UsageBatch,
     ) -> Result<(), Failure> {
-        // A transaction that may number events must hold the lock of commits. It takes that lock first,
-        // as a commit does, so that the two cannot deadlock.
-        let may_tell = batch.deltas.iter().any(|delta| delta.alert.is_some());
-        let session =
-            if may_tell { database.begin_locked().await } else { database.begin_writing().await };
-        let mut session = session?;
+        let mut session = database.begin_writing().await?;
         match self.write_batch(database, session.connection(), batch).await {
-            Ok(()) => Ok(session.commit().await?),
+            Ok(commits) => {
+                session.commit().await?;
+                for (last, commit) in commits {
+                    database.note(last, commit);
+                }
+                Ok(())
+            }
             Err(failure) => {
-                session.roll_back().await;
+                session.fail(&failure).await;
                 Err(failure)
             }
         }
     }
 
+    /// Writes a batch, and returns the commits of its alerts, each after the one before it.
     async fn write_batch(
         &self,
         database: &Database,
         connection: &mut PgConnection,
         batch: &UsageBatch,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<(Commit, Commit)>, Failure> {
         let mut rows = Rows::default();
         if let Some(last) = self.claim(database, connection, batch).await? {
             // A repeated batch must not wait for locks on the rows of keys.
             if batch.was_added(Some(&last)).map_err(StoreError::from)? {
-                return Ok(());
+                return Ok(Vec::new());
             }
             rows.last_batches.insert(batch.writer, last);
         }
         self.lock_usage(database, connection, batch, &mut rows).await?;
-        let alerts = ReadSet::of_alerts(&rows, batch);
-        if !alerts.keys.is_empty() {
-            self.reading.read(database, connection, &alerts, &mut rows).await?;
+        let Some(effects) = plan::usage(&rows, batch)? else { return Ok(Vec::new()) };
+        self.write_usage(database, connection, &effects).await?;
+        let due = plan::alerts_due(&rows, batch);
+        let mut commits = Vec::new();
+        // A transaction that holds several shards takes them in their order, so that two cannot deadlock.
+        for (shard, (keys, tenants)) in self.shards_of(database, connection, due).await? {
+            let batch = &of_keys(batch, &keys);
+            let wanted = Wanted::of_alerts(shard, keys, tenants);
+            rows.keys.clear();
+            let alerts = |rows: &Rows| {
+                let effects = plan::usage(rows, batch)?.unwrap_or_default();
+                let Effects { events, last_events, .. } = effects;
+                Ok(Effects { events, last_events, ..Effects::default() })
+            };
+            let wanted = (shard, &wanted);
+            commits.push(database.add_alerts(connection, wanted, &mut rows, alerts).await?);
         }
-        match plan::usage(&rows, batch)? {
-            Some(effects) => self.write_down(database, connection, &effects).await,
-            None => Ok(()),
-        }
+        Ok(commits)
     }
 
     /// Records the batch as the last one of its writer. If the writer already has one with this number
@@ -175,14 +193,12 @@ impl UsageWrites {
             .await?;
         for row in &found {
             let key: &str = row.try_get("key")?;
-            let not_an_id = |_| StoreError::corrupt(format!("{key:?} is not a key id"));
-            let key = key.parse().map_err(not_an_id)?;
-            rows.usage.insert(key, row.try_get::<Json<Usage>, _>("record")?.0);
+            rows.usage.insert(key_id(key)?, row.try_get::<Json<Usage>, _>("record")?.0);
         }
         Ok(())
     }
 
-    async fn write_down(
+    async fn write_usage(
         &self,
         database: &Database,
         connection: &mut PgConnection,
@@ -193,14 +209,45 @@ impl UsageWrites {
             .bind(json(&effects.usage, UsageRow::of))
             .execute(&mut *connection)
             .await?;
-        if !effects.events.is_empty() {
-            sqlx::query(self.tell.safe())
-                .persistent(database.persistent)
-                .bind(json(&effects.last_events, TenantRow::of))
-                .bind(json(&effects.events, EventRow::of))
-                .execute(connection)
-                .await?;
-        }
         Ok(())
     }
+
+    /// Returns the keys of each shard, with their tenants.
+    async fn shards_of(
+        &self,
+        database: &Database,
+        connection: &mut PgConnection,
+        keys: Vec<KeyId>,
+    ) -> Result<BTreeMap<i16, (Vec<KeyId>, Vec<TenantId>)>, Failure> {
+        let mut shards: BTreeMap<i16, (Vec<_>, Vec<_>)> = BTreeMap::new();
+        if keys.is_empty() {
+            return Ok(shards);
+        }
+        let found = sqlx::query(self.tenants.safe())
+            .persistent(database.persistent)
+            .bind(keys.iter().map(KeyId::to_string).collect::<Vec<_>>())
+            .fetch_all(connection)
+            .await?;
+        for row in &found {
+            let (key, tenant): (&str, &str) = (row.try_get("id")?, row.try_get("tenant")?);
+            let tenant: TenantId = tenant
+                .parse()
+                .map_err(|_| StoreError::corrupt(format!("{tenant:?} is not a tenant id")))?;
+            let (keys, tenants) = shards.entry(shard_of(&tenant)).or_default();
+            keys.push(key_id(key)?);
+            tenants.push(tenant);
+        }
+        Ok(shards)
+    }
+}
+
+/// Returns the part of a batch that is about these keys.
+fn of_keys(batch: &UsageBatch, keys: &[KeyId]) -> UsageBatch {
+    let keys: HashSet<&KeyId> = keys.iter().collect();
+    let deltas = batch.deltas.iter().filter(|delta| keys.contains(&delta.key)).copied().collect();
+    UsageBatch { deltas, ..*batch }
+}
+
+fn key_id(text: &str) -> Result<KeyId, StoreError> {
+    text.parse().map_err(|_| StoreError::corrupt(format!("{text:?} is not a key id")))
 }

@@ -13,7 +13,7 @@ use crate::record::usage::Usage;
 use crate::value::id::KeyId;
 use crate::value::note::Contact;
 use crate::value::text::{decimal, hex};
-use crate::value::time::Timestamp;
+use crate::value::time::{NEVER, NEVER_YET, Timestamp};
 use crate::value::token::Prefix;
 use crate::value::visible_text::composed;
 
@@ -145,9 +145,9 @@ pub struct KeyQuery {
     pub(crate) expiring_within: Option<Duration>,
     pub(crate) unused_since: Option<Timestamp>,
     pub(crate) never_used: bool,
-    sort: KeySort,
-    descending: bool,
-    after: Option<After>,
+    pub(in crate::store) sort: KeySort,
+    pub(in crate::store) descending: bool,
+    pub(in crate::store) after: Option<After>,
     pub(crate) limit: Option<u16>,
 }
 
@@ -160,7 +160,7 @@ fn shows_as(key: &Key, text: &str) -> bool {
 
 /// The position after which the query continues, and the order to which it belongs.
 #[derive(Clone, Debug)]
-struct After {
+pub(in crate::store) struct After {
     sort: KeySort,
     descending: bool,
     position: KeyPosition,
@@ -691,8 +691,8 @@ impl KeyQuery {
             KeySort::Created => time(Some(key.created_at), 0),
             KeySort::Updated => time(Some(key.updated_at), 0),
             KeySort::Name => SortValue::Text(key.name.to_string()),
-            KeySort::Expires => time(key.expires_at, i64::MAX),
-            KeySort::LastUsed => time(usage.last_used_at(), -1),
+            KeySort::Expires => time(key.expires_at, NEVER),
+            KeySort::LastUsed => time(usage.last_used_at(), NEVER_YET),
         };
         KeyPosition { value, id: key.id }
     }
@@ -813,6 +813,12 @@ impl KeyQuery {
             .map(|(_, record, usage, owner)| StoredKey { record: record.clone(), usage, owner })
             .collect();
         Page { items, next }
+    }
+
+    /// Returns whether a page or a count needs the usage of keys.
+    #[cfg(feature = "file")]
+    pub(in crate::store) fn looks_at_usage(&self) -> bool {
+        self.never_used || self.unused_since.is_some() || self.order().0 == KeySort::LastUsed
     }
 
     /// Returns whether the query selects some keys of a tenant and not others.
@@ -984,13 +990,11 @@ impl KeyPosition {
     }
 
     /// Returns the id of the key at the position.
-    #[cfg(feature = "postgres")]
     pub(in crate::store) fn id(&self) -> &KeyId {
         &self.id
     }
 
     /// Returns the value that is sorted by, if it is text.
-    #[cfg(feature = "postgres")]
     pub(in crate::store) fn text(&self) -> Option<&str> {
         match &self.value {
             SortValue::Text(text) => Some(text),
@@ -999,7 +1003,6 @@ impl KeyPosition {
     }
 
     /// Returns the value that is sorted by, in microseconds; 0 if it is text.
-    #[cfg(feature = "postgres")]
     pub(in crate::store) fn number(&self) -> i64 {
         match self.value {
             SortValue::Time(micros) => micros,

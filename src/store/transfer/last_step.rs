@@ -65,14 +65,13 @@ impl LastStep {
     async fn end(&self, pause: Pause) -> Result<(), MoveError> {
         let source = &self.transfer.source.0;
         let target = &self.transfer.target;
-        let epoch = source.state()?.epoch()?;
         // If this task is dropped because the runtime ends, the source stays paused.
         let before = pause.keep();
         if let Err(error) = source.set_moved_to(Some(target.place())).await {
-            source.set_stage(before);
+            source.stage().set(before);
             return Err(error.into());
         }
-        let opened = timeout(PATIENCE, target.open(epoch)).await;
+        let opened = timeout(PATIENCE, target.open()).await;
         let error = match opened {
             Ok(Ok(())) => {
                 self.switch();
@@ -96,7 +95,7 @@ impl LastStep {
         // If the record cannot be removed, the file takes no changes until it is opened again, and
         // the next transfer to this place removes the record.
         let forgotten = source.set_moved_to(None).await;
-        source.set_stage(before);
+        source.stage().set(before);
         forgotten?;
         Err(error)
     }
@@ -110,7 +109,7 @@ impl LastStep {
         let place = self.transfer.target.place().into();
         // Only one transfer can pause the source, so nothing was set before.
         let _ = self.store.new.set(Arc::clone(&to));
-        self.store.source.0.set_stage(Stage::Transferred { to, place });
+        self.store.source.0.stage().set(Stage::Transferred { to, place });
     }
 }
 

@@ -18,6 +18,7 @@ mod steps;
 mod tables;
 mod target;
 
+pub(in crate::store) use self::export::{Export, ExportedKey, ExportedKeys, name_of};
 pub use self::move_options::{MoveError, MoveOptions};
 pub use self::moving_store::MovingStore;
 pub use self::pass::TransferProgress;

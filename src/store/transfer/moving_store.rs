@@ -14,9 +14,9 @@
 //!   last state of the old store at the latest. That was the state of both stores at the moment of
 //!   the switch, which is later than the beginning of the read. So no read returns less than what was
 //!   acknowledged before it began.
-//! * **Caches above.** The first epoch of the new store is above every epoch of the old one, and its
-//!   list of changes does not reach back to it. So a cache forgets everything at its next sync. A fill
-//!   that began before this sync is dropped by the cache, as with any change.
+//! * **Caches above.** The new store does not know the markers of the old one. So a cache forgets
+//!   everything at its next sync. A fill that began before this sync is dropped by the cache, as with any
+//!   change.
 //! * **Caches below.** A cache in front of the new tables may have read them before they were
 //!   complete. It forgets everything between the opening of the tables and the switch.
 //! * **Usage.** The last batch of each writer is copied with the totals. A batch that is sent again
@@ -43,14 +43,15 @@ use crate::record::usage::UsageBatch;
 use crate::record::user::User;
 use crate::store::KeyStore;
 use crate::store::arc::find;
-use crate::store::batch::{Batch, Changes, Epoch};
+use crate::store::batch::Batch;
 use crate::store::cached::CachedStore;
+use crate::store::changes::{Changes, Marker};
 use crate::store::error::StoreError;
 use crate::store::postgres::PostgresOptions;
 use crate::store::query::{
     AccountQuery, EventQuery, KeyQuery, OwnedKeys, Page, StoredKey, TenantEntry, TenantQuery,
 };
-use crate::store::resolve::Resolve;
+use crate::store::resolve::{Look, Resolve};
 use crate::value::id::{AccountId, KeyId, TenantId, UserId};
 use crate::value::time::Timestamp;
 
@@ -247,6 +248,10 @@ impl KeyStore for MovingStore {
         }
     }
 
+    fn peek(&self, key: &KeyId, freshness: Freshness, look: &mut Look<'_>) -> bool {
+        self.0.new.get().unwrap_or(&self.0.old).peek(key, freshness, look)
+    }
+
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         read!(self, store => store.key(tenant, key))
     }
@@ -266,7 +271,7 @@ impl KeyStore for MovingStore {
     async fn policies(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
         read!(self, store => store.policies(tenants))
     }
 
@@ -330,7 +335,7 @@ impl KeyStore for MovingStore {
         read!(self, store => store.events(tenant, query))
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         write!(self, store => store.commit(batch))
     }
 
@@ -338,7 +343,7 @@ impl KeyStore for MovingStore {
         write!(self, store => store.add_usage(batch))
     }
 
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
+    async fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
         read!(self, store => store.changes(since))
     }
 }

@@ -3,10 +3,11 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::export::Export;
+use super::export::{Export, ExportedKey, ExportedKeys};
 use super::source::TransferSource;
 use super::tables::{ACCOUNTS, DELETED, KEYS, POLICIES, TENANTS, Table, USERS, WRITERS};
 use super::target::Target;
@@ -15,7 +16,7 @@ use crate::store::postgres::{
     AccountRow, DeletedRow, Failure, KeyRow, PolicyRow, UserRow, last_used_at,
 };
 use crate::store::query::{EventQuery, MAX_LIMIT};
-use crate::value::id::TenantId;
+use crate::value::id::{AccountId, KeyId, TenantId};
 use crate::value::text::hex;
 
 /// The number of rows that are compared and written together.
@@ -85,7 +86,6 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
     /// Compares both sides and writes the differences. Returns the kind of rows that differed, if
     /// any.
     pub(super) async fn run(mut self, export: Export) -> Result<Option<&'static str>, Failure> {
-        let state = self.from.0.state()?;
         let Export { keys, accounts, users, policies, deleted, writers, last_events } = export;
         // Keys refer to accounts, so accounts are written first and removed last.
         let account_ids = names(&accounts);
@@ -104,15 +104,16 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
             Ok(Some((json!(policy), json!(PolicyRow::new(tenant, policy)))))
         })
         .await?;
-        self.table(&KEYS, &names(&keys), |place| {
-            let (id, Some(snapshot)) = &keys[place] else { return Ok(None) };
-            let (record, usage) = (snapshot.record(), state.usage(id)?);
-            let mut row = json!(KeyRow::of(record));
-            row["usage"] = json!(usage);
-            row["last_used_at"] = json!(last_used_at(&usage));
-            Ok(Some((json!([record, usage]), row)))
-        })
-        .await?;
+        match keys {
+            ExportedKeys::All(keys) => {
+                let known: HashSet<_> = accounts.iter().map(|(id, _)| *id).collect();
+                self.all_keys(&keys, &known).await?;
+            }
+            ExportedKeys::Some(keys) => {
+                self.table(&KEYS, &names(&keys), |place| Ok(keys[place].1.as_ref().map(key_row)))
+                    .await?;
+            }
+        }
         self.table(&DELETED, &names(&deleted), |place| {
             let Some(deleted) = &deleted[place].1 else { return Ok(None) };
             let compared = json!([deleted.tenant, deleted.event]);
@@ -148,40 +149,94 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         ids: &[String],
         mut row: impl FnMut(usize) -> Result<Option<(Value, Value)>, StoreError>,
     ) -> Result<(), Failure> {
-        let mut progress =
-            TransferProgress { what: table.name, done: 0, all: ids.len() as u64, written: 0 };
-        let mut behind = String::new();
-        let chunks = match self.scope {
-            Scope::All => ids.chunks(CHUNK).count().max(1),
-            Scope::Touched => ids.chunks(CHUNK).count(),
-        };
-        for chunk in 0..chunks {
-            let begin = chunk * CHUNK;
-            let end = ids.len().min(begin + CHUNK);
-            // The last chunk has no upper bound, so it includes all further rows of the target.
-            let upto = (chunk + 1 < chunks).then(|| ids[end - 1].clone());
-            let mut stored = match self.scope {
-                Scope::All => self.to.stored(table, &behind, upto.as_deref()).await?,
-                Scope::Touched => self.to.stored_of(table, &ids[begin..end]).await?,
+        let mut chunks = self.chunks(table, ids.len());
+        while let Some(range) = chunks.next_range() {
+            let rows = range.map(|place| Ok(row(place)?.map_or(Row::Gone, Row::of)));
+            let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+            self.chunk(table, ids, &mut chunks, rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares the table of keys, whose records are read chunk by chunk.
+    async fn all_keys(
+        &mut self,
+        keys: &[KeyId],
+        known: &HashSet<AccountId>,
+    ) -> Result<(), Failure> {
+        let ids: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        let mut chunks = self.chunks(&KEYS, ids.len());
+        while let Some(range) = chunks.next_range() {
+            let found = self.from.0.exported_keys(&keys[range]).await?;
+            // An account that is not known was created since, and so the key was changed since. The
+            // journal has both.
+            let is_early = |(record, _): &ExportedKey| {
+                record.key().owner.account().is_some_and(|account| !known.contains(&account))
             };
-            let mut rows = Vec::new();
-            for (place, id) in ids.iter().enumerate().take(end).skip(begin) {
-                let Some((compared, row)) = row(place)? else { continue };
-                if stored.remove(id) != Some(compared) {
-                    rows.push(row);
+            let rows = found.iter().map(|found| match found {
+                None => Row::Gone,
+                Some(found) if is_early(found) => Row::Later,
+                Some(found) => Row::of(key_row(found)),
+            });
+            let rows = rows.collect();
+            self.chunk(&KEYS, &ids, &mut chunks, rows).await?;
+        }
+        Ok(())
+    }
+
+    fn chunks(&self, table: &Table, all: usize) -> Chunks {
+        let chunks = all.div_ceil(CHUNK);
+        Chunks {
+            last: match self.scope {
+                Scope::All => chunks.max(1),
+                Scope::Touched => chunks,
+            },
+            next: 0,
+            behind: String::new(),
+            progress: TransferProgress { what: table.name, done: 0, all: all as u64, written: 0 },
+        }
+    }
+
+    /// Compares a chunk of a table and writes the differences.
+    async fn chunk(
+        &mut self,
+        table: &Table,
+        ids: &[String],
+        chunks: &mut Chunks,
+        rows: Vec<Row>,
+    ) -> Result<(), Failure> {
+        let begin = (chunks.next - 1) * CHUNK;
+        let ids = &ids[begin..begin + rows.len()];
+        // The last chunk has no upper bound, so it includes all further rows of the target.
+        let upto = ids.last().filter(|_| chunks.next < chunks.last).cloned();
+        let mut stored = match self.scope {
+            Scope::All => self.to.stored(table, &chunks.behind, upto.as_deref()).await?,
+            Scope::Touched => self.to.stored_of(table, ids).await?,
+        };
+        let mut written = Vec::new();
+        for (id, row) in ids.iter().zip(rows) {
+            match row {
+                Row::Gone => {}
+                Row::Later => {
+                    stored.remove(id);
+                }
+                Row::Is { compared, row } => {
+                    if stored.remove(id) != Some(compared) {
+                        written.push(row);
+                    }
                 }
             }
-            let surplus: Vec<_> = stored.into_keys().collect();
-            if !rows.is_empty() || !surplus.is_empty() {
-                self.differs = Some(table.name);
-                let surplus = if table.is_referred_to { &[][..] } else { &surplus };
-                self.to.write(table, &rows, surplus).await?;
-            }
-            progress.done = end as u64;
-            progress.written += rows.len() as u64;
-            (self.progress)(progress);
-            behind = upto.unwrap_or_default();
         }
+        let surplus: Vec<_> = stored.into_keys().collect();
+        if !written.is_empty() || !surplus.is_empty() {
+            self.differs = Some(table.name);
+            let surplus = if table.is_referred_to { &[][..] } else { &surplus };
+            self.to.write(table, &written, surplus).await?;
+        }
+        chunks.progress.done += ids.len() as u64;
+        chunks.progress.written += written.len() as u64;
+        (self.progress)(chunks.progress);
+        chunks.behind = upto.unwrap_or_default();
         Ok(())
     }
 
@@ -283,6 +338,55 @@ impl<P: FnMut(TransferProgress)> Pass<'_, P> {
         }
         Ok(first.saturating_sub(1))
     }
+}
+
+/// A row of the source.
+enum Row {
+    /// The source has removed it.
+    Gone,
+    /// A later pass compares it.
+    Later,
+    Is {
+        /// The value to compare.
+        compared: Value,
+        /// The row to write.
+        row: Value,
+    },
+}
+
+impl Row {
+    fn of((compared, row): (Value, Value)) -> Self {
+        Self::Is { compared, row }
+    }
+}
+
+/// The chunks of a table.
+struct Chunks {
+    /// The number of all chunks.
+    last: usize,
+    /// The number of the chunks that were begun.
+    next: usize,
+    /// The last id of the chunk before.
+    behind: String,
+    progress: TransferProgress,
+}
+
+impl Chunks {
+    /// Returns the places of the next chunk. They can be empty, if only the target has rows.
+    fn next_range(&mut self) -> Option<Range<usize>> {
+        let all = usize::try_from(self.progress.all).unwrap_or(usize::MAX);
+        let begin = self.next * CHUNK;
+        self.next += 1;
+        (self.next <= self.last).then(|| begin..all.min(begin + CHUNK))
+    }
+}
+
+/// Returns the value to compare and the row to write of a key.
+fn key_row((record, usage): &ExportedKey) -> (Value, Value) {
+    let mut row = json!(KeyRow::of(record));
+    row["usage"] = json!(usage);
+    row["last_used_at"] = json!(last_used_at(usage));
+    (json!([record, usage]), row)
 }
 
 /// Returns the ids of rows as text.

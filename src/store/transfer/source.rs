@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::export::{Export, ExportedKey};
 use crate::store::KeyStore;
 use crate::store::error::StoreError;
 #[cfg(feature = "file")]
 use crate::store::file::FileStore;
-use crate::store::memory::{MemoryStore, Stage, State};
+use crate::store::memory::{Journal, MemoryStore, Stage, StageCell, Touched};
+use crate::value::id::KeyId;
 
 /// A store whose keys can be transferred: a [`MemoryStore`] or a
 /// [`FileStore`](crate::store::FileStore).
@@ -28,8 +30,7 @@ pub struct TransferSource(pub(super) Arc<dyn Exportable>);
 impl TransferSource {
     /// Returns whether both are clones of one store.
     pub(super) fn is(&self, other: &Self) -> bool {
-        let states = self.0.state().ok().zip(other.0.state().ok());
-        states.is_some_and(|(one, other)| std::ptr::eq(one, other))
+        std::ptr::eq(self.0.stage(), other.0.stage())
     }
 }
 
@@ -41,17 +42,31 @@ impl fmt::Debug for TransferSource {
 
 #[async_trait]
 pub(super) trait Exportable: KeyStore {
-    /// Returns the state to export.
-    fn state(&self) -> Result<&State, StoreError>;
+    /// Returns the stage of the store, also if it is closed. It has one place in memory for all clones
+    /// of the store.
+    fn stage(&self) -> &StageCell;
+
+    /// Begins a journal, which notes the rows that every later change touches.
+    fn begin_journal(&self) -> Result<Journal, StoreError>;
+
+    /// Lists all data at one moment.
+    async fn export(&self) -> Result<Export, StoreError>;
+
+    /// Takes the rows of the journal into `touched`, and lists these rows, all at one moment.
+    async fn export_touched(
+        &self,
+        journal: &Journal,
+        touched: &mut Touched,
+    ) -> Result<Export, StoreError>;
+
+    /// Returns keys with their usage as they are now, in the order of the ids.
+    async fn exported_keys(&self, ids: &[KeyId]) -> Result<Vec<Option<ExportedKey>>, StoreError>;
 
     /// Pauses changes until another stage is set. Returns the stage before, which the transfer
     /// restores if it fails.
     ///
     /// When this method returns, no write is under way.
     async fn pause(&self) -> Result<Stage, StoreError>;
-
-    /// Sets the stage, even if the store is closed.
-    fn set_stage(&self, stage: Stage);
 
     /// Returns the place to which the keys were moved, if the store records one.
     fn moved_to(&self) -> Option<String>;
@@ -80,7 +95,7 @@ impl Pause {
 impl Drop for Pause {
     fn drop(&mut self) {
         if let Some((source, before)) = self.0.take() {
-            source.0.set_stage(before);
+            source.0.stage().set(before);
         }
     }
 }
@@ -93,17 +108,33 @@ impl From<MemoryStore> for TransferSource {
 
 #[async_trait]
 impl Exportable for MemoryStore {
-    fn state(&self) -> Result<&State, StoreError> {
-        Ok(Self::state(self))
+    fn stage(&self) -> &StageCell {
+        &self.state().stage
+    }
+
+    fn begin_journal(&self) -> Result<Journal, StoreError> {
+        self.state().begin_journal()
+    }
+
+    async fn export(&self) -> Result<Export, StoreError> {
+        self.state().export()
+    }
+
+    async fn export_touched(
+        &self,
+        journal: &Journal,
+        touched: &mut Touched,
+    ) -> Result<Export, StoreError> {
+        self.state().export_touched(journal, touched)
+    }
+
+    async fn exported_keys(&self, ids: &[KeyId]) -> Result<Vec<Option<ExportedKey>>, StoreError> {
+        self.state().exported_keys(ids)
     }
 
     async fn pause(&self) -> Result<Stage, StoreError> {
         let _turn = self.turn()?;
-        Self::state(self).stage.pause()
-    }
-
-    fn set_stage(&self, stage: Stage) {
-        Self::state(self).stage.set(stage);
+        self.stage().pause()
     }
 
     fn moved_to(&self) -> Option<String> {
@@ -125,17 +156,32 @@ impl From<FileStore> for TransferSource {
 #[cfg(feature = "file")]
 #[async_trait]
 impl Exportable for FileStore {
-    fn state(&self) -> Result<&State, StoreError> {
-        Self::state(self)
+    fn stage(&self) -> &StageCell {
+        Self::stage(self)
+    }
+
+    fn begin_journal(&self) -> Result<Journal, StoreError> {
+        Self::begin_journal(self)
+    }
+
+    async fn export(&self) -> Result<Export, StoreError> {
+        Self::export(self).await
+    }
+
+    async fn export_touched(
+        &self,
+        journal: &Journal,
+        touched: &mut Touched,
+    ) -> Result<Export, StoreError> {
+        Self::export_touched(self, journal, touched).await
+    }
+
+    async fn exported_keys(&self, ids: &[KeyId]) -> Result<Vec<Option<ExportedKey>>, StoreError> {
+        Self::exported_keys(self, ids).await
     }
 
     async fn pause(&self) -> Result<Stage, StoreError> {
-        let _turn = self.turn().await;
-        Self::state(self)?.stage.pause()
-    }
-
-    fn set_stage(&self, stage: Stage) {
-        self.last_state().stage.set(stage);
+        Self::pause(self).await
     }
 
     fn moved_to(&self) -> Option<String> {

@@ -133,7 +133,7 @@ impl Transfer {
         pool: PgPool,
     ) -> Result<Self, TransferError> {
         let source = source.into();
-        let journal = source.0.state()?.begin_journal()?;
+        let journal = source.0.begin_journal()?;
         let lock = target::lock(&options, &pool).await.map_err(database_error)?;
         let Some(lock) = lock else { return Err(TransferError::Running) };
         let target = Target(options.open_tables(pool).await?);
@@ -146,7 +146,7 @@ impl Transfer {
         if source.0.moved_to().is_some_and(|moved_to| moved_to == place) {
             source.0.set_moved_to(None).await?;
         }
-        source.0.state()?.stage.take_back_from(&place);
+        source.0.stage().take_back_from(&place);
         Ok(Self { source, target, lock, journal, touched: Touched::default(), is_copied: false })
     }
 
@@ -210,7 +210,7 @@ impl Transfer {
         // The rows that were touched until now are among those that the pass lists.
         self.touched = Touched::default();
         drop(self.journal.take());
-        let export = Export::of(self.source.0.state()?)?;
+        let export = self.source.0.export().await?;
         self.run(export, Scope::All, depth, progress).await?;
         self.is_copied = true;
         Ok(())
@@ -221,7 +221,7 @@ impl Transfer {
         &mut self,
         progress: impl FnMut(TransferProgress),
     ) -> Result<(), TransferError> {
-        let export = self.export_touched()?;
+        let export = self.export_touched().await?;
         self.run(export, Scope::Touched, Depth::Numbers, progress).await?;
         self.touched = Touched::default();
         Ok(())
@@ -231,7 +231,7 @@ impl Transfer {
     pub(super) async fn copy_rest(&mut self) -> Result<(), TransferError> {
         let mut differs = None;
         for _ in 0..LAST_PASSES {
-            let export = self.export_touched()?;
+            let export = self.export_touched().await?;
             differs = self.run(export, Scope::Touched, Depth::Numbers, |_| {}).await?;
             if differs.is_none() {
                 return Ok(());
@@ -241,8 +241,8 @@ impl Transfer {
     }
 
     /// Lists the touched rows. If the pass over them fails, they stay for the next one.
-    fn export_touched(&mut self) -> Result<Export, StoreError> {
-        Export::of_touched(self.source.0.state()?, &self.journal, &mut self.touched)
+    async fn export_touched(&mut self) -> Result<Export, StoreError> {
+        self.source.0.export_touched(&self.journal, &mut self.touched).await
     }
 
     async fn run(
@@ -306,7 +306,7 @@ impl Transfer {
         let pause = Pause::of(&self.source).await?;
         let mut differs = None;
         for _ in 0..LAST_PASSES {
-            let export = Export::of(self.source.0.state()?)?;
+            let export = self.source.0.export().await?;
             differs = self.run(export, Scope::All, Depth::All, &mut progress).await?;
             if differs.is_none() {
                 // Dropping the handle does not end the task.
@@ -325,24 +325,23 @@ impl Transfer {
     /// caller can interrupt it.
     async fn open(self, pause: Pause) -> Result<PostgresStore, TransferError> {
         let (source, place) = (&self.source.0, self.target.place());
-        let epoch = source.state()?.epoch()?;
         // This comes before the tables are opened, so that the source never takes changes again once
         // they are open, also after a restart.
         let before = pause.keep();
         let to = Arc::new(self.target.0.clone());
-        source.set_stage(Stage::Transferred { to, place: place.as_str().into() });
+        source.stage().set(Stage::Transferred { to, place: place.as_str().into() });
         if let Err(error) = source.set_moved_to(Some(place)).await {
-            source.set_stage(before);
+            source.stage().set(before);
             return Err(error.into());
         }
-        if let Err(failure) = self.target.open(epoch).await {
+        if let Err(failure) = self.target.open().await {
             // The answer may be lost although the tables are open. Without another answer it stays
             // unknown, and the source takes no changes.
             match self.target.is_open().await {
                 Ok(true) => {}
                 Ok(false) => {
                     let forgotten = source.set_moved_to(None).await;
-                    source.set_stage(before);
+                    source.stage().set(before);
                     forgotten?;
                     return Err(failure.into());
                 }

@@ -75,14 +75,14 @@ pub(super) const KEYS: Table = Table {
         FROM {schema}.keys AS k JOIN {schema}.usage AS u ON u.key = k.id",
     id: "k.id",
     write: "WITH n AS MATERIALIZED (
-            SELECT * FROM jsonb_to_recordset($1) AS n (id text, tenant text, owner text,
-                account text, name text, created_at bigint, updated_at bigint, not_before bigint,
+            SELECT * FROM jsonb_to_recordset($1) AS n (id text, tenant text,
+                shard smallint, owner text, account text, name text, created_at bigint, updated_at bigint, not_before bigint,
                 expires_at bigint, disabled boolean, revoked boolean, version bigint, search text,
                 record jsonb, last_used_at bigint, usage jsonb)
         ), keys AS (
-            INSERT INTO {schema}.keys (id, tenant, owner, account, name, created_at, updated_at,
+            INSERT INTO {schema}.keys (id, tenant, shard, owner, account, name, created_at, updated_at,
                 not_before, expires_at, disabled, revoked, version, search, record)
-            SELECT id, tenant, owner, account, name, created_at, updated_at,
+            SELECT id, tenant, shard, owner, account, name, created_at, updated_at,
                 not_before, expires_at, disabled, revoked, version, search, record FROM n
             ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, account = excluded.account,
                 name = excluded.name, updated_at = excluded.updated_at,
@@ -92,7 +92,8 @@ pub(super) const KEYS: Table = Table {
         INSERT INTO {schema}.usage (key, tenant, last_used_at, record)
         SELECT id, tenant, last_used_at, usage FROM n
         ON CONFLICT (key) DO UPDATE SET last_used_at = excluded.last_used_at, record = excluded.record",
-    remove: "DELETE FROM {schema}.keys WHERE id = ANY($1)",
+    remove: "WITH usage AS (DELETE FROM {schema}.usage WHERE key = ANY($1))
+        DELETE FROM {schema}.keys WHERE id = ANY($1)",
     is_referred_to: false,
 };
 
@@ -100,10 +101,11 @@ pub(super) const DELETED: Table = Table {
     name: "deleted ids",
     read: "SELECT id, jsonb_build_array(tenant, event) AS compared FROM {schema}.deleted",
     id: "id",
-    write: "INSERT INTO {schema}.deleted (id, tenant, event)
-        SELECT id, tenant, event
-        FROM jsonb_to_recordset($1) AS n (id text, tenant text, event bigint)
-        ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, event = excluded.event",
+    write: "INSERT INTO {schema}.deleted (id, tenant, shard, event)
+        SELECT id, tenant, shard, event
+        FROM jsonb_to_recordset($1) AS n (id text, tenant text, shard smallint, event bigint)
+        ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, shard = excluded.shard,
+            event = excluded.event",
     remove: "DELETE FROM {schema}.deleted WHERE id = ANY($1)",
     is_referred_to: false,
 };

@@ -9,9 +9,8 @@ use sqlx::{Connection, PgConnection, PgPool, Row};
 
 use super::tables::Table;
 use crate::record::event::Event;
-use crate::store::batch::Epoch;
 use crate::store::postgres::{
-    EventRow, Failure, PostgresOptions, PostgresStore, Sql, advance_epoch_beyond, insert_events,
+    EventRow, Failure, OF_EVENTS, PostgresOptions, PostgresStore, SHARDS, Sql, insert_events,
 };
 use crate::value::id::TenantId;
 
@@ -25,6 +24,21 @@ const IS_IN_USE: &str = "
 const IS_MOVING: &str = "SELECT is_moving FROM {schema}.state";
 
 const MARK: &str = "UPDATE {schema}.state SET is_moving = true";
+
+const UNMARK: &str = "UPDATE {schema}.state SET is_moving = false";
+
+/// Inserts a commit without changes into every shard. A commit that was planned before can then not be
+/// written.
+const ADVANCE: &str = "
+    INSERT INTO {schema}.changes (shard, epoch, mark, touched)
+    SELECT shard, max(epoch) + 1, floor(random() * 2147483647)::int, '{}'
+    FROM {schema}.changes GROUP BY shard ORDER BY shard
+    ON CONFLICT DO NOTHING";
+
+/// Forgets all changes but the last of each shard, so that no cache keeps entries from before.
+const FORGET: &str = "
+    DELETE FROM {schema}.changes AS c
+    WHERE epoch < (SELECT max(epoch) FROM {schema}.changes WHERE shard = c.shard)";
 
 const LAST_EVENT: &str = "SELECT coalesce(max(sequence), 0) FROM {schema}.events WHERE tenant = $1";
 
@@ -48,39 +62,62 @@ const READ_EVENTS: &str = "
 
 /// The tables that a transfer writes to.
 ///
-/// Every writing transaction holds the lock that every commit holds. So if the connection is lost
-/// during a transaction, that transaction has ended or is rolled back before the next transfer
-/// reads the tables.
+/// Every writing transaction holds the lock of transfers. So if the connection is lost during a
+/// transaction, that transaction has ended or is rolled back before the next transfer reads the tables.
 #[derive(Debug)]
 pub(super) struct Target(pub(super) PostgresStore);
 
 impl Target {
     /// Closes the tables for everything except a transfer. Returns `false` if they are in use.
     pub(super) async fn close(&self) -> Result<bool, Failure> {
-        let mut session = self.0.database().begin_locked().await?;
-        let is_in_use: bool = sqlx::query_scalar(self.sql(IS_IN_USE).safe())
-            .persistent(false)
-            .fetch_one(session.connection())
-            .await?;
-        if !is_in_use {
-            sqlx::query(self.sql(MARK).safe())
-                .persistent(false)
-                .execute(session.connection())
-                .await?;
+        loop {
+            let mut session = self.0.database().begin_locked().await?;
+            if self.is_in_use(session.connection()).await? {
+                session.commit().await?;
+                return Ok(false);
+            }
+            if !self.advance(session.connection()).await? {
+                // A commit came first, so the tables are in use now.
+                continue;
+            }
+            // No commit is under way from here on.
+            let is_in_use = self.is_in_use(session.connection()).await?;
+            if !is_in_use {
+                self.execute(session.connection(), MARK).await?;
+            }
+            session.commit().await?;
+            return Ok(!is_in_use);
         }
-        session.commit().await?;
-        Ok(!is_in_use)
     }
 
-    /// Opens the tables as a store. The next epoch is above `epoch`, the last one of the source.
-    pub(super) async fn open(&self, epoch: Epoch) -> Result<(), Failure> {
+    /// Opens the tables as a store.
+    pub(super) async fn open(&self) -> Result<(), Failure> {
         let mut session = self.0.database().begin_locked().await?;
-        sqlx::query(self.sql(&unmark()).safe())
-            .persistent(false)
-            .bind(i64::try_from(epoch.0).unwrap_or(i64::MAX))
-            .execute(session.connection())
-            .await?;
+        self.advance(session.connection()).await?;
+        for statement in [FORGET, UNMARK] {
+            self.execute(session.connection(), statement).await?;
+        }
         Ok(session.commit().await?)
+    }
+
+    async fn is_in_use(&self, connection: &mut PgConnection) -> Result<bool, Failure> {
+        let is_in_use = sqlx::query_scalar(self.sql(IS_IN_USE).safe()).persistent(false);
+        Ok(is_in_use.fetch_one(connection).await?)
+    }
+
+    /// Returns whether every shard has a new commit.
+    async fn advance(&self, connection: &mut PgConnection) -> Result<bool, Failure> {
+        Ok(self.execute(connection, ADVANCE).await? == u64::from(SHARDS.unsigned_abs()))
+    }
+
+    async fn execute(
+        &self,
+        connection: &mut PgConnection,
+        statement: &str,
+    ) -> Result<u64, Failure> {
+        let statement = self.sql(statement);
+        let done = sqlx::query(statement.safe()).persistent(false).execute(connection).await?;
+        Ok(done.rows_affected())
     }
 
     /// Returns whether the tables are open as a store. An attempt to open them that was sent before
@@ -236,7 +273,8 @@ impl Target {
     /// Writes events with their sequence numbers.
     pub(super) async fn write_events(&self, events: &[Event]) -> Result<(), Failure> {
         let mut session = self.0.database().begin_locked().await?;
-        sqlx::query(self.sql(&insert_events("$1")).safe())
+        let insert = format!("{}$1{OF_EVENTS}", insert_events(""));
+        sqlx::query(self.sql(&insert).safe())
             .persistent(self.0.database().persistent)
             .bind(Json(events.iter().map(EventRow::of).collect::<Vec<_>>()))
             .execute(session.connection())
@@ -247,12 +285,6 @@ impl Target {
     fn sql(&self, template: &str) -> Sql {
         self.0.database().schema.sql(template)
     }
-}
-
-/// Returns the SQL that opens the tables. It advances the epoch beyond those of the source, so that
-/// no cache keeps entries from before.
-fn unmark() -> String {
-    format!("UPDATE {{schema}}.state SET is_moving = false, {}", advance_epoch_beyond("$1"))
 }
 
 fn compared(rows: &[PgRow]) -> Result<HashMap<String, Value>, Failure> {

@@ -8,6 +8,7 @@
 )]
 
 mod actors;
+pub mod allocations;
 mod answers;
 #[cfg(feature = "postgres")]
 pub mod database;
@@ -18,6 +19,8 @@ pub mod needs;
 pub mod on_tokio;
 pub mod operations;
 mod random;
+#[cfg(feature = "file")]
+pub mod sealed;
 pub mod store_lifecycle;
 pub mod stores;
 pub mod suite;

@@ -286,7 +286,8 @@ async fn world_with_old_key() -> (World, keywright::Issued) {
     record["key"]["secret_number"] = u32::MAX.into();
     let record: KeyRecord = serde_json::from_value(record).expect("a record");
     let store = MemoryStore::new();
-    let batch = Batch { changes: vec![Change::InsertKey(record)], ..Batch::default() };
+    let tenant = record.key().tenant.clone();
+    let batch = Batch { changes: vec![Change::InsertKey(record)], ..Batch::of(tenant) };
     store.commit(batch).await.expect("a batch");
     (World::on(store), issued)
 }
@@ -322,7 +323,8 @@ fn account_and_plan_of_last_version_stay() {
         account.version = LAST;
         let store = MemoryStore::new();
         let insert = Change::InsertAccount(account.clone());
-        store.commit(Batch { changes: vec![insert], ..Batch::default() }).await.expect("a batch");
+        let batch = Batch { changes: vec![insert], ..Batch::of(account.tenant.clone()) };
+        store.commit(batch).await.expect("a batch");
         let world = World::on(store);
         world.authority.disable_account(&admin(), &account.id).await.expect_err("no version");
         // A new plan must carry the version that it replaces, and an edit can name it.
@@ -345,8 +347,9 @@ fn store_refuses_versions_it_cannot_read() {
         let new = NewAccount::new(Name::new("nightly").expect("a name"), role);
         let mut account =
             world.authority.create_account(&admin(), new).await.expect("an account").account;
+        let batch = Batch::of(account.tenant.clone());
         let commit = async |store: &MemoryStore, change| {
-            store.commit(Batch { changes: vec![change], ..Batch::default() }).await
+            store.commit(Batch { changes: vec![change], ..batch.clone() }).await
         };
         for version in [LAST + 1, u64::MAX] {
             account.version = version;

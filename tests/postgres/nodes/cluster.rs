@@ -167,7 +167,8 @@ impl Line {
         panic!("the database stays unreachable: {last}")
     }
 
-    /// Generates a key for this owner, and returns its id and its token.
+    /// Generates a key for this owner, who may be of another tenant: `OWNER TENANT`. Returns the id of the
+    /// key and its token.
     pub(crate) fn generate(&mut self, owner: &str) -> (String, String) {
         let said = self.ask(&format!("generate {owner}"));
         let (id, token) = said.split_once(' ').expect("a key");

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::cluster::{Cluster, alone, block_on};
 use crate::measure::{LivingKey, Round, Row, amount};
-use crate::node::Hints;
+use crate::node::{Hints, TENANTS};
 use common::database::Server;
 
 const PAUSE: Duration = Duration::from_millis(20);
@@ -21,6 +21,7 @@ fn t_m12_synchronous_failover_loses_no_revocation() {
     let mut row = Row::default();
     let mut living = LivingKey::watch(&cluster);
     let mut round = Round::begin(&cluster, amount(50));
+    assert_two_shards(&primary, "replicated");
     round.revoke_all(0);
     primary.down("immediate");
     standby.promote();
@@ -44,6 +45,7 @@ fn t_m11_lagging_standby_makes_nodes_forget() {
     let mut row = Row::default();
     let mut living = LivingKey::watch(&cluster);
     let mut round = Round::begin(&cluster, amount(50));
+    assert_two_shards(&primary, "lagging");
     wait_for_standby(&primary);
     standby.down("fast");
     round.revoke_all(0);
@@ -64,6 +66,18 @@ fn t_m11_lagging_standby_makes_nodes_forget() {
     round.end(&mut row);
     living.end(&mut row);
     row.show("a standby that lagged takes over: all revocations are lost, and made again");
+}
+
+/// Asserts that the keys are of two tenants, whose changes are of two shards.
+fn assert_two_shards(server: &Server, database: &str) {
+    let sql = "SELECT count(DISTINCT tenant) = 2 AND count(DISTINCT shard) = 2 FROM keywright.keys
+        WHERE tenant = ANY($1)";
+    let asked = async {
+        let mut connection = PgConnection::connect_with(&server.options(database)).await?;
+        let asked = sqlx::query_scalar::<_, bool>(sql).bind(TENANTS);
+        asked.fetch_one(&mut connection).await
+    };
+    assert!(block_on(asked).expect("an answer"), "two tenants of two shards");
 }
 
 /// Waits until the standby of this server has every commit.

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, Line, NODES};
-use crate::node::BOUND;
+use crate::node::{BOUND, TENANTS};
 use crate::watch::Seen;
 
 /// Number of keys that are watched at once.
@@ -44,6 +44,7 @@ pub(crate) struct Round {
 }
 
 struct WatchedKey {
+    tenant: &'static str,
     id: String,
     token: String,
     /// The time at which the revoke call returned.
@@ -51,13 +52,14 @@ struct WatchedKey {
 }
 
 impl Round {
-    /// Generates keys and waits until all nodes accept them.
+    /// Generates keys of both tenants and waits until all nodes accept them.
     pub(crate) fn begin(cluster: &Cluster, amount: usize) -> Self {
         let mut lines = cluster.lines();
         let mut keys = Vec::new();
         for number in 0..amount {
-            let (id, token) = lines[number % NODES].generate("alice");
-            keys.push(WatchedKey { id, token, revoked_at: None });
+            let tenant = TENANTS[number % TENANTS.len()];
+            let (id, token) = lines[number % NODES].generate(&format!("alice {tenant}"));
+            keys.push(WatchedKey { tenant, id, token, revoked_at: None });
         }
         let mut round = Self { lines, keys };
         round.watch();
@@ -100,7 +102,8 @@ impl Round {
     pub(crate) fn revoke(&mut self, node: usize, amount: usize) {
         let left = self.keys.iter_mut().filter(|key| key.revoked_at.is_none());
         for key in left.take(amount) {
-            let said = self.lines[node].ask_until_done(&format!("revoke {}", key.id));
+            let revoke = format!("revoke {} {}", key.id, key.tenant);
+            let said = self.lines[node].ask_until_done(&revoke);
             key.revoked_at = Some(Duration::from_micros(said.parse().expect("a moment")));
         }
     }

@@ -14,8 +14,8 @@ use keywright::store::{
     StoreErrorKind,
 };
 use keywright::{
-    Actor, Authority, GenerateError, KeyId, Keywright, NewKey, Plan, Policy, SettingsEdit, UserId,
-    Verifier, VerifyError,
+    Actor, Authority, GenerateError, KeyId, Keywright, NewKey, Plan, Policy, SettingsEdit,
+    TenantId, UserId, Verifier, VerifyError,
 };
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::runtime::Runtime;
@@ -37,6 +37,8 @@ pub(crate) const REFUSED: &str = "refused";
 
 /// Maximum staleness of an answer.
 pub(crate) const BOUND: Duration = Duration::from_millis(500);
+/// The tenants of the watched keys. They are of two shards.
+pub(crate) const TENANTS: [&str; 2] = ["acme", "globex"];
 /// Longest time to wait for the database.
 const PATIENCE: Duration = Duration::from_millis(300);
 const CONNECTIONS: u32 = 20;
@@ -164,8 +166,13 @@ impl Node {
     async fn answer(&self, words: &[&str]) -> Result<String, Box<dyn Error>> {
         let (authority, admin) = (&self.authority, &self.admin);
         match *words {
-            ["generate", owner] => return self.generate(owner).await,
+            ["generate", owner] => return self.generate(owner, TenantId::default()).await,
+            ["generate", owner, tenant] => return self.generate(owner, tenant.parse()?).await,
             ["revoke", id] => drop(authority.revoke(admin, &id.parse()?).await?),
+            ["revoke", id, tenant] => {
+                let admin = admin.clone().in_tenant(tenant.parse()?);
+                drop(authority.revoke(&admin, &id.parse()?).await?);
+            }
             ["disable", id] => drop(authority.disable(admin, &id.parse()?).await?),
             ["enable", id] => drop(authority.enable(admin, &id.parse()?).await?),
             ["rotate", id] => {
@@ -202,8 +209,8 @@ impl Node {
         Ok(now().as_micros().to_string())
     }
 
-    async fn generate(&self, owner: &str) -> Result<String, Box<dyn Error>> {
-        let owner = Actor::developer(UserId::new(owner)?);
+    async fn generate(&self, owner: &str, tenant: TenantId) -> Result<String, Box<dyn Error>> {
+        let owner = Actor::developer(UserId::new(owner)?).in_tenant(tenant);
         let new = NewKey::named("a-key")?;
         match self.authority.generate(&owner, new).await {
             Ok(issued) => Ok(format!("{} {}", issued.key.id, issued.token.expose())),

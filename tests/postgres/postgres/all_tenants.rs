@@ -4,9 +4,9 @@ use crate::stage::{Stage, run, texts};
 
 /// Adds keys of 50 tenants, with rows whose records nobody decodes.
 const MANY_KEYS: &str = "
-    INSERT INTO keywright.keys (id, tenant, owner, name, created_at, updated_at, not_before,
+    INSERT INTO keywright.keys (id, tenant, shard, owner, name, created_at, updated_at, not_before,
         expires_at, disabled, revoked, version, search, record)
-    SELECT lpad(n::text, 16, '0'), 'tenant-' || n % 50, 'user:alice', 'a key', n, n, -1,
+    SELECT lpad(n::text, 16, '0'), 'tenant-' || n % 50, 0, 'user:alice', 'a key', n, n, -1,
         CASE WHEN n % 3 = 0 THEN 9223372036854775807 ELSE 1000000 + n * 7919 % 100000 END,
         false, n % 4 = 0, 1, '', '{}'
     FROM generate_series(1, 20000) AS n;

@@ -2,7 +2,7 @@
 //! and a commit fails if the rows that it has read have changed.
 
 use keywright::store::{
-    AccountQuery, Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyStore,
+    AccountQuery, Batch, Change, Condition, EventQuery, Freshness, KeyQuery, KeyStore, Marker,
     PostgresStore, StoreError, StoreErrorKind, TenantPolicy,
 };
 use keywright::{Owner, Policy};
@@ -59,7 +59,7 @@ async fn says(store: &PostgresStore, method: &str) -> Result<(), StoreError> {
             store.owned_keys(&tenant, &owners, 5, start()).await.map(drop)
         }
         "events" => store.events(&tenant, &EventQuery::new()).await.map(drop),
-        "changes" => store.changes(Epoch(1 << 20)).await.map(drop),
+        "changes" => store.changes(&Marker::default()).await.map(drop),
         "usage" => store.add_usage(&usage(1, 1, vec![delta(1, 1, start())])).await,
         "revoke" => {
             let change = Change::RevokeKey { key: id(1), at: start() };
@@ -165,9 +165,7 @@ async fn contradictory_tables_are_corrupt() {
         Some(StoreErrorKind::Corrupt),
         "the owner is unknown"
     );
-    run(&pool, "UPDATE keywright.changes SET epoch = 1 << 20, touched = '{key:1}'").await;
-    run(&pool, "INSERT INTO keywright.changes (epoch, touched) VALUES ((1 << 20) + 1, '{tea:1}')")
-        .await;
+    run(&pool, "UPDATE keywright.changes SET touched = '{tea:1}' WHERE epoch = 1").await;
     assert_eq!(
         kind(&store, "changes").await,
         Some(StoreErrorKind::Corrupt),
@@ -176,18 +174,25 @@ async fn contradictory_tables_are_corrupt() {
 }
 
 #[common::test(postgres)]
-async fn commit_fails_without_the_lock_row() {
+async fn commit_fails_without_state_or_last_commit() {
     let stage = Stage::new("headless").await;
     let pool = stage.pool(2).await;
     let store = stage.store().await;
     populate(&store).await;
-    run(&pool, "DELETE FROM keywright.state").await;
-    for number in [3, 4] {
+    for (table, number) in [("state", 3), ("changes", 4)] {
+        run(&pool, format!("CREATE TABLE kept AS SELECT * FROM keywright.{table}")).await;
+        run(&pool, format!("DELETE FROM keywright.{table}")).await;
         let error = store.commit(insert(number)).await.expect_err("there is no order");
         assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error:?}");
         assert_eq!(traces(&pool, number).await, [0; 4]);
+        if table == "changes" {
+            assert_eq!(kind(&store, "changes").await, Some(StoreErrorKind::Corrupt));
+            assert_eq!(kind(&store, "resolve 1").await, Some(StoreErrorKind::Corrupt));
+        }
+        run(&pool, format!("INSERT INTO keywright.{table} SELECT * FROM kept; DROP TABLE kept"))
+            .await;
     }
-    assert_eq!(kind(&store, "changes").await, Some(StoreErrorKind::Corrupt));
+    assert_eq!(kind(&store, "resolve 1").await, None);
 }
 
 /// Changes rows between the reads and the write of a commit, and returns the commit's result.
@@ -196,7 +201,7 @@ async fn meanwhile(
     pool: &PgPool,
     other: &'static str,
     ours: Batch,
-) -> Result<Epoch, StoreError> {
+) -> Result<(), StoreError> {
     let mut by_hand = pool.begin().await.expect("a transaction");
     sqlx::raw_sql(other).execute(&mut *by_hand).await.expect("a change");
     let store = store.clone();
@@ -227,11 +232,11 @@ async fn t_m07_foreign_change_during_commit_conflicts() {
         let mut ours = batch([ours]);
         ours.changes.push(Change::InsertKey(key(n)));
         ours.events.push(event(id(n).as_str()));
-        let before = number(&pool, "SELECT epoch FROM keywright.state").await;
+        let before = number(&pool, "SELECT max(epoch) FROM keywright.changes").await;
         let error = meanwhile(&store, &pool, other, ours).await.expect_err(other);
         assert_eq!(error.kind(), StoreErrorKind::Conflict, "{other}: {error:?}");
         assert_eq!(traces(&pool, n).await, [0; 4], "{other}");
-        assert_eq!(number(&pool, "SELECT epoch FROM keywright.state").await, before);
+        assert_eq!(number(&pool, "SELECT max(epoch) FROM keywright.changes").await, before);
         let names = "SELECT record -> 'key' ->> 'name' FROM keywright.keys";
         assert!(!texts(&pool, names).await.contains(&"new".to_owned()));
     }

@@ -27,7 +27,7 @@ async fn page_ends_after_examining_its_maximum() {
     let of_kind = |kind: Operation| event_with(|event| event["kind"] = kind.as_str().into());
     let mut events = vec![of_kind(Operation::KeyGenerate)];
     events.resize(2 * EventQuery::MAX_EXAMINED + 1, of_kind(Operation::Sweep));
-    store.commit(Batch { events, ..Batch::default() }).await.expect("many events");
+    store.commit(Batch { events, ..Batch::of(tenant()) }).await.expect("many events");
     let made = EventQuery::new().kind(Operation::KeyGenerate);
     assert_eq!(pages(&store, &made).await, [(0, true), (0, true), (1, false)]);
     assert_eq!(pages(&store, &made.oldest_first()).await, [(1, true), (0, true), (0, false)]);
@@ -62,7 +62,7 @@ async fn t_f23_sweep_removes_rows() {
             continue;
         }
         let insert = vec![Change::InsertKey(record.clone())];
-        let insert = Batch { changes: insert, ..Batch::default() };
+        let insert = Batch { changes: insert, ..Batch::of(tenant()) };
         if cycle == 20 {
             let said = store.commit(insert).await.expect_err("the id was used");
             assert_eq!(said.kind(), StoreErrorKind::AlreadyExists);

@@ -16,6 +16,8 @@ use crate::stage::{
 };
 use common::{start, tenant};
 
+/// Occurs in the values of the statement that writes a key, and in nothing else that is sent.
+const WRITE: &str = "created_by";
 /// Matches the statement, and not the word in `READ COMMITTED`.
 const COMMIT: &str = "COMMIT\0";
 
@@ -27,7 +29,7 @@ async fn t_m12_lost_commit_answer_is_unavailable() {
     let store = store.expect("a store");
     let pool = stage.pool(2).await;
     for (n, fate, expected) in [(1, Fate::CutAfter, 1), (2, Fate::CutBefore, 0)] {
-        proxy.at(COMMIT, fate);
+        proxy.at(WRITE, fate);
         let error = store.commit(insert(n)).await.expect_err("no answer came");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
         assert!(!proxy.is_armed());

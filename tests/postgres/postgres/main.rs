@@ -3,11 +3,14 @@
 mod all_tenants;
 mod contract;
 mod external_changes;
+mod groups;
 mod growth;
 mod leaks;
 mod lost;
 mod migrations;
 mod order;
+mod overtaken;
+mod plans;
 mod pooler;
 mod proxy;
 mod sql;

@@ -1,11 +1,19 @@
-//! A proxy between pool and server that cuts or freezes a connection at a given word.
+//! A proxy between pool and server that cuts, holds or freezes a connection at a given word, and counts
+//! round trips.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+/// Occurs in the statement that sends a hint.
+const HINT: &str = "pg_notify";
+/// The message with which the pool tests a connection that is given back to it.
+const PING: &[u8] = b"S\0\0\0\x04";
 
 /// The fate of the next connection on which a client sends the word.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,12 +25,18 @@ pub(crate) enum Fate {
     CutAfter,
     /// The server receives the word, and then neither side receives anything.
     Frozen,
+    /// The server receives the word only after a call of `release`.
+    Held,
 }
 
 #[derive(Clone)]
 pub(crate) struct Proxy {
     address: SocketAddr,
     fate: Arc<Mutex<Option<(&'static str, Fate)>>>,
+    released: Arc<Notify>,
+    /// The number of times that a client sent something and the server answered. Hints and tests of a
+    /// connection do not count.
+    round_trips: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -30,7 +44,8 @@ impl Proxy {
     pub(crate) async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let proxy = Self { address, fate: Arc::default() };
+        let (fate, released, round_trips) = (Arc::default(), Arc::default(), Arc::default());
+        let proxy = Self { address, fate, released, round_trips };
         let wires = proxy.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -50,6 +65,16 @@ impl Proxy {
         *self.fate.lock().unwrap_or_else(PoisonError::into_inner) = Some((word, fate));
     }
 
+    /// Lets the held connection go on.
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
+    }
+
+    /// Returns the number of round trips since the last call.
+    pub(crate) fn round_trips(&self) -> usize {
+        self.round_trips.swap(0, Ordering::SeqCst)
+    }
+
     /// Returns whether the word is still to come.
     pub(crate) fn is_armed(&self) -> bool {
         self.fate.lock().unwrap_or_else(PoisonError::into_inner).is_some()
@@ -65,7 +90,7 @@ impl Proxy {
 
     async fn carry(self, mut client: TcpStream, mut server: TcpStream) -> io::Result<()> {
         let (mut said, mut heard) = (vec![0; 16_384], vec![0; 16_384]);
-        let mut is_cut_next = false;
+        let (mut is_cut_next, mut is_asked) = (false, false);
         loop {
             tokio::select! {
                 read = client.read(&mut said) => {
@@ -74,7 +99,12 @@ impl Proxy {
                     if said.is_empty() || fate == Some(Fate::CutBefore) {
                         return Ok(());
                     }
+                    if fate == Some(Fate::Held) {
+                        self.released.notified().await;
+                    }
                     server.write_all(said).await?;
+                    let is_hint = said.windows(HINT.len()).any(|part| part == HINT.as_bytes());
+                    is_asked |= !is_hint && said != PING;
                     if fate == Some(Fate::Frozen) {
                         std::future::pending::<()>().await;
                     }
@@ -86,6 +116,9 @@ impl Proxy {
                         return Ok(());
                     }
                     client.write_all(heard).await?;
+                    if std::mem::take(&mut is_asked) {
+                        self.round_trips.fetch_add(1, Ordering::SeqCst);
+                    }
                 }
             }
         }

@@ -1,20 +1,19 @@
 //! Random queries, page by page: PostgreSQL finds the same records as a store in memory, with every
 //! kind of name.
 
-use std::time::Duration;
+mod queries;
+
+use std::collections::BTreeMap;
 
 use keywright::store::{
-    AccountQuery, Batch, Change, EventQuery, KeyQuery, KeyRecord, KeySort, KeyStore, MemoryStore,
-    OwnerRecord, Page, PostgresOptions, PostgresStore, StoredKey, TenantEntry, TenantQuery, Usage,
-    UsageBatch, UsageDelta, UseKind,
+    AccountQuery, Batch, Change, KeyRecord, KeyStore, MemoryStore, OwnerRecord, Page,
+    PostgresOptions, PostgresStore, StoredKey, TenantEntry, TenantQuery, Usage, UsageBatch,
+    UsageDelta, UseKind,
 };
-use keywright::{
-    Contact, Event, EventKind, KeyId, KeyStatus, Operation, Owner, OwnerKind, Prefix,
-    ServiceAccount, TenantId, Timestamp, User, UserId,
-};
+use keywright::{Event, KeyId, Owner, ServiceAccount, TenantId, Timestamp, User, UserId};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, account_with, batch, event_with, key_with};
+use crate::stage::{Stage, account_with, event_with, key_with};
 use common::{Random, SECOND, seed, start, tenant};
 
 const KEYS: usize = 300;
@@ -83,8 +82,9 @@ impl Both {
             });
             both.accounts.push(account);
         }
-        let accounts = both.accounts.iter().cloned().map(Change::InsertAccount);
-        both.commit(batch(accounts)).await;
+        let accounts = both.accounts.iter().cloned();
+        let accounts = accounts.map(|new| (new.tenant.clone(), Change::InsertAccount(new), None));
+        both.commit(accounts.collect()).await;
         for (n, id) in OWNERS.into_iter().enumerate() {
             for tenant in [tenant(), TenantId::new("other").expect("a tenant")] {
                 // Some users have no record, and some no display name.
@@ -96,24 +96,37 @@ impl Both {
                 both.users.push(serde_json::from_value(user).expect("a user"));
             }
         }
-        let users = both.users.iter().skip(1).cloned().map(Change::PutUser);
-        both.commit(batch(users)).await;
+        let users = both.users.iter().skip(1).cloned();
+        let users = users.map(|new| (new.tenant.clone(), Change::PutUser(new), None));
+        both.commit(users.collect()).await;
         for _ in 0..KEYS {
             let record = both.key();
             both.keys.push(record);
         }
         for some in both.keys.clone().chunks(50) {
-            let mut insert = batch(some.iter().cloned().map(Change::InsertKey));
-            insert.events = some.iter().map(|record| both.event(record)).collect();
-            both.commit(insert).await;
+            let change = |record: &KeyRecord| {
+                let change = Change::InsertKey(record.clone());
+                (record.key().tenant.clone(), change, Some(both.event(record)))
+            };
+            let changes = some.iter().map(change).collect();
+            both.commit(changes).await;
         }
         both.use_some().await;
         both
     }
 
-    async fn commit(&self, batch: Batch) {
-        self.memory.commit(batch.clone()).await.expect("in memory");
-        self.postgres.commit(batch).await.expect("in PostgreSQL");
+    /// Commits changes and their events to both stores, in a batch for each tenant.
+    async fn commit(&self, changes: Vec<(TenantId, Change, Option<Event>)>) {
+        let mut batches: BTreeMap<TenantId, Batch> = BTreeMap::new();
+        for (tenant, change, event) in changes {
+            let batch = batches.entry(tenant.clone()).or_insert_with(|| Batch::of(tenant));
+            batch.changes.push(change);
+            batch.events.extend(event);
+        }
+        for batch in batches.into_values() {
+            self.memory.commit(batch.clone()).await.expect("in memory");
+            self.postgres.commit(batch).await.expect("in PostgreSQL");
+        }
     }
 
     fn is_other(&mut self) -> bool {
@@ -216,136 +229,6 @@ impl Both {
         let used = UsageBatch { writer: [7; 16], sequence: 1, at: self.time(), deltas };
         self.memory.add_usage(&used).await.expect("in memory");
         self.postgres.add_usage(&used).await.expect("in PostgreSQL");
-    }
-
-    /// Draws a part of an existing text, changed in case or shape, or a text that no record has.
-    fn search(&mut self) -> String {
-        let record = self.keys[self.random.below(KEYS)].clone();
-        let key = record.key();
-        let text = match self.random.below(11) {
-            0 => key.name.to_string(),
-            1 => key.id.to_string(),
-            2 => key.display_prefix(),
-            3 => key.owner.to_string(),
-            4 => key.owner.id().to_owned(),
-            5 => self.accounts[self.random.below(ACCOUNTS)].name.to_string(),
-            6 => PIECES[self.random.below(PIECES.len())].to_owned(),
-            7 => "acme_live_".to_owned(),
-            8 => CONTACTS[self.random.below(CONTACTS.len())].to_owned(),
-            9 => key.description.as_ref().map(ToString::to_string).unwrap_or_default(),
-            10 => {
-                let user = &self.users[self.random.below(self.users.len())];
-                user.display_name.as_ref().map_or_else(String::new, ToString::to_string)
-            }
-            11 => self.accounts[self.random.below(ACCOUNTS)].role.to_string(),
-            _ => {
-                let odd = [
-                    "", "organ", "\0", "a\0b", "\n", ":", "user:", "account:", "live_", "e_",
-                    "none", "'", "\\%",
-                ];
-                odd[self.random.below(odd.len())].to_owned()
-            }
-        };
-        let chars: Vec<char> = text.chars().collect();
-        let from = if self.random.below(2) == 0 { 0 } else { self.random.below(chars.len() + 1) };
-        let to = if self.random.below(2) == 0 {
-            chars.len()
-        } else {
-            from + self.random.below(chars.len() + 1 - from)
-        };
-        let part: String = chars[from..to].iter().collect();
-        match self.random.below(3) {
-            0 => part.to_uppercase(),
-            1 => part.to_lowercase(),
-            _ => part,
-        }
-    }
-
-    fn key_query(&mut self) -> KeyQuery {
-        let mut query = KeyQuery::new().sort(
-            [
-                KeySort::Created,
-                KeySort::Updated,
-                KeySort::Name,
-                KeySort::Expires,
-                KeySort::LastUsed,
-            ][self.random.below(5)],
-        );
-        if self.random.below(2) == 0 {
-            query = query.descending();
-        }
-        if self.random.below(2) == 0 {
-            query = query.search(self.search());
-        }
-        for _ in 0..self.random.below(4).saturating_sub(1) {
-            query = query.status(KeyStatus::ALL[self.random.below(KeyStatus::ALL.len())]);
-        }
-        if self.random.below(5) == 0 {
-            query = query.owner(self.owner());
-        }
-        if self.random.below(6) == 0 {
-            query = query.owner_kind(OwnerKind::ALL[self.random.below(OwnerKind::ALL.len())]);
-        }
-        if self.random.below(6) == 0 {
-            let contact = CONTACTS[self.random.below(CONTACTS.len())];
-            query = query.contact(Contact::new(contact).expect("a contact"));
-        }
-        if self.random.below(6) == 0 {
-            let team =
-                ["billing", "Billing", "", "a\0b", "o'ps\\", "\u{e9}%"][self.random.below(6)];
-            query = query.metadata("team", team);
-        }
-        if self.random.below(6) == 0 {
-            let prefix = ["acme_live", "acme_test", "kw", "acme"][self.random.below(4)];
-            query = query.prefix(Prefix::new(prefix).expect("a prefix"));
-        }
-        if self.random.below(6) == 0 {
-            let seconds = [0, 1, 5, 400_000_000_000][self.random.below(4)];
-            query = query.expiring_within(Duration::from_secs(seconds));
-        }
-        if self.random.below(6) == 0 {
-            query = query.unused_since(self.time());
-        }
-        if self.random.below(8) == 0 {
-            query = query.never_used();
-        }
-        query
-    }
-
-    fn event_query(&mut self) -> EventQuery {
-        let mut query = EventQuery::new();
-        if self.random.below(2) == 0 {
-            query = query.oldest_first();
-        }
-        if self.random.below(5) == 0 {
-            query = query.key(*self.keys[self.random.below(KEYS)].id());
-        }
-        if self.random.below(5) == 0 {
-            query = query.account(self.accounts[self.random.below(ACCOUNTS)].id);
-        }
-        if self.random.below(3) == 0 {
-            let actors = ["system", "possessor", "user:alice", "user:a_b", "user:a%"];
-            query = query.actor(actors[self.random.below(5)].parse().expect("an actor"));
-        }
-        if self.random.below(3) == 0 {
-            let kinds =
-                [Operation::KeyRename.into(), Operation::Sweep.into(), EventKind::ExtensiveUse];
-            query = query.kind(kinds[self.random.below(3)]);
-        }
-        if self.random.below(4) == 0 {
-            query = query.since(self.time());
-        }
-        if self.random.below(4) == 0 {
-            query = query.until(self.time());
-        }
-        query
-    }
-
-    /// Draws the time and the tenant of a listing.
-    fn moment(&mut self) -> (Timestamp, TenantId) {
-        let whose =
-            if self.is_other() { TenantId::new("other").expect("a tenant") } else { tenant() };
-        (self.time(), whose)
     }
 }
 

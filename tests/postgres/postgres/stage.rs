@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use keywright::store::{
-    AccountQuery, Batch, Change, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
+    AccountQuery, Batch, Change, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore, Marker,
     MemoryStore, PostgresOptions, PostgresStore, StoreError, StoreErrorKind, TenantQuery,
     UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{
-    AccountId, Event, KeyId, Name, NewAccount, Owner, RoleName, ServiceAccount, Timestamp,
+    AccountId, Event, KeyId, Name, NewAccount, Owner, RoleName, ServiceAccount, TenantId, Timestamp,
 };
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -171,7 +171,23 @@ pub(crate) fn event_with(change: impl FnOnce(&mut Value)) -> Event {
 }
 
 pub(crate) fn batch(changes: impl IntoIterator<Item = Change>) -> Batch {
-    Batch { changes: changes.into_iter().collect(), ..Batch::default() }
+    Batch { changes: changes.into_iter().collect(), ..Batch::of(tenant()) }
+}
+
+/// Returns a batch of another tenant, which adds a key and an event that names it.
+pub(crate) fn insert_in(tenant: &TenantId, number: u64) -> Batch {
+    let key = key_with(number, |key| key["tenant"] = json!(tenant));
+    let event = event_with(|event| {
+        event["tenant"] = json!(tenant);
+        event["details"]["name"] = json!(id(number));
+    });
+    let changes = vec![Change::InsertKey(key)];
+    Batch { changes, events: vec![event], ..Batch::of(tenant.clone()) }
+}
+
+/// Returns the shard of a tenant that has a key.
+pub(crate) async fn shard(pool: &PgPool, tenant: &TenantId) -> i64 {
+    number(pool, format!("SELECT max(shard) FROM keywright.keys WHERE tenant = '{tenant}'")).await
 }
 
 /// Returns a batch that adds a key and an event that names it.
@@ -275,7 +291,7 @@ pub(crate) async fn call(store: &PostgresStore, method: &str, new: u64) -> Resul
         "tenants" => drop(store.tenants(&TenantQuery::new(), start()).await?),
         "commit" => drop(store.commit(insert(new)).await?),
         "add_usage" => store.add_usage(&usage(1, new, vec![delta(1, 1, start())])).await?,
-        "changes" => drop(store.changes(Epoch::default()).await?),
+        "changes" => drop(store.changes(&Marker::default()).await?),
         other => panic!("there is no method {other}"),
     }
     Ok(())

@@ -1,9 +1,10 @@
 //! Caches above and below a store that moves.
 
 use futures_lite::future::block_on;
+use keywright::TenantId;
 use keywright::store::{
-    Batch, CacheOptions, CacheState, CachedStore, Epoch, Freshness, KeyStore, ManualMonotonicClock,
-    MemoryStore, MoveOptions, MovingStore,
+    Batch, CacheOptions, CacheState, CachedStore, Freshness, KeyStore, ManualMonotonicClock,
+    Marker, MemoryStore, MoveOptions, MovingStore,
 };
 
 use common::World;
@@ -65,19 +66,20 @@ fn b12_cache_above_forgets_the_old_store() {
 }
 
 #[common::test(postgres)]
-fn b12_epochs_continue_above_the_old_ones() {
+fn b12_cache_above_forgets_everything() {
     let place = Place::new();
     let _runtime = place.enter();
     let store = MovingStore::new(MemoryStore::new());
     let _world = lived(store.clone());
-    let last = block_on(store.changes(Epoch::default())).expect("it answers").epoch;
+    let last = block_on(store.changes(&Marker::default())).expect("it answers").at;
     let transfer = block_on(store.begin(place.options(), place.pool.clone())).expect("begun");
     let target = transfer.database();
     block_on(store.finish(transfer, target, MoveOptions::new())).expect("it has moved");
-    let changes = block_on(store.changes(last)).expect("it answers");
-    assert!(changes.epoch > last && changes.touched.is_none(), "a cache forgets everything");
-    let next = block_on(store.commit(Batch::default())).expect("a commit");
-    assert!(next > changes.epoch);
+    let changes = block_on(store.changes(&last)).expect("it answers");
+    assert_eq!((changes.touched, changes.has_lost), (None, false));
+    block_on(store.commit(Batch::of(TenantId::default()))).expect("a commit");
+    let next = block_on(store.changes(&changes.at)).expect("it answers");
+    assert_eq!(next.touched, Some(Vec::new()));
 }
 
 #[common::test(postgres)]

@@ -16,7 +16,7 @@ use std::task::Poll;
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    Batch, CacheOptions, CachedStore, Change, Condition, Epoch, FileStore, KeyRecord, KeyStore,
+    Batch, CacheOptions, CachedStore, Change, Condition, FileStore, KeyRecord, KeyStore, Marker,
     MemoryStore, StoreErrorKind, Transfer, TransferError, TransferSource,
 };
 use keywright::{Actor, Owner, TenantId, UserId};
@@ -137,7 +137,8 @@ fn changes_during_copy_are_moved() {
 fn is_taken(store: &impl KeyStore, record: &KeyRecord) -> bool {
     let changes = vec![Change::InsertKey(record.clone())];
     let failing = Condition::PolicyVersion { tenant: record.key().tenant.clone(), version: 99 };
-    let batch = Batch { conditions: vec![failing], changes, ..Batch::default() };
+    let batch = Batch::of(record.key().tenant.clone());
+    let batch = Batch { conditions: vec![failing], changes, ..batch };
     let said = block_on(store.commit(batch)).expect_err("an error for one of two reasons");
     said.kind() == StoreErrorKind::AlreadyExists
 }
@@ -236,11 +237,11 @@ fn running_commit_blocks_a_move() {
     place.open().expect("a store");
     let source = MemoryStore::new();
     let _world = lived(source.clone());
-    // The statements run in the order of every commit: first the row with the epoch, then the
-    // changes.
+    // A commit inserts its row into the changes of its shard, and writes the rest.
     let mut commit = block_on(place.pool.begin()).expect("a transaction");
     let change = format!(
-        "UPDATE {0}.state SET epoch = epoch + 1; INSERT INTO {0}.deleted VALUES ('key:gone', 'globex', 1)",
+        "INSERT INTO {0}.changes (shard, epoch, mark, touched) VALUES (7, 1, 1, '{{}}');
+        INSERT INTO {0}.deleted VALUES ('key:gone', 'globex', 7, 1)",
         place.schema
     );
     block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(change)).execute(&mut *commit)).expect("a change");
@@ -339,8 +340,8 @@ fn cache_distinguishes_tables_before_move() {
     let store = block_on(moving.finish(|_| {})).expect("it has moved");
     let cache = CachedStore::new(store.clone(), CacheOptions::new()).expect("a cache");
     block_on(cache.sync()).expect("the store answers");
-    let changes = block_on(store.changes(Epoch(0))).expect("the store answers");
-    assert!(changes.epoch > Epoch(0) && changes.touched.is_none());
+    let changes = block_on(store.changes(&Marker::default())).expect("the store answers");
+    assert!(changes.touched.is_none());
     let tenant = TenantId::new("globex").expect("a tenant");
     let actor = Actor::administrator(UserId::new("ada").expect("an id")).in_tenant(tenant);
     assert_eq!(world.seen_by(&actor), world.seen_by(&world.admin));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use futures_lite::future::block_on;
+use keywright::TenantId;
 use keywright::store::{
     Batch, FileOptions, FileStore, KeyStore, MoveOptions, MovingStore, StoreError, StoreErrorKind,
 };
@@ -32,7 +33,8 @@ fn assert_refuses(file: &Path, place: &Place) {
     let refused = refused.expect_err("it takes no changes");
     let said = common::chain(&refused).join(": ");
     assert!(said.contains("were moved to schema"), "{said}");
-    let refused = block_on(read.commit(Batch::default())).expect_err("it takes no changes");
+    let refused =
+        block_on(read.commit(Batch::of(TenantId::default()))).expect_err("it takes no changes");
     assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
     world.let_go();
     block_on(read.close()).expect("it closes");
@@ -51,7 +53,8 @@ fn b12_moved_file_refuses_a_restart() {
     let transfer = block_on(store.begin(place.options(), place.pool.clone())).expect("begun");
     let target = transfer.database();
     block_on(store.finish(transfer, target, MoveOptions::new())).expect("it has moved");
-    let left_behind = block_on(file.commit(Batch::default())).expect_err("it takes no changes");
+    let left_behind =
+        block_on(file.commit(Batch::of(TenantId::default()))).expect_err("it takes no changes");
     assert_eq!(left_behind.kind(), StoreErrorKind::Unavailable);
     assert!(left_behind.to_string().contains(place.schema.as_str()), "{left_behind}");
     block_on(file.close()).expect("it closes");

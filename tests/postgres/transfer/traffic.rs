@@ -63,7 +63,7 @@ fn fill(world: &World, store: &impl KeyStore, keys: usize) -> Vec<Issued> {
     let event = block_on(world.events_of(id)).expect("its events").remove(0);
     let copies: Vec<_> = (issued.len()..keys).collect();
     for copies in copies.chunks(1_000) {
-        let mut batch = Batch::default();
+        let mut batch = Batch::of(world.tenant().clone());
         for number in copies {
             let copy = record.replace(id.as_str(), &format!("{number:016}"));
             let record: KeyRecord = serde_json::from_str(&copy).expect("a record");

@@ -164,7 +164,7 @@ async fn transfer_obeys_concurrent_change_of_owner(world: &World) -> TestResult 
             };
             let refused = refused.ok_or_else(|| format!("{meanwhile:?}"))?.to_string();
             assert!(refused.contains(expected), "{meanwhile:?}: {refused}");
-            let stays = world.authority.key(&world.admin, &key).await?.key.owner;
+            let stays = world.authority.key(&world.admin, &key).await?.key.owner.clone();
             assert_eq!(stays, world.alice.as_owner(), "{meanwhile:?}");
             world.authority.restore_user(&world.admin, world.bob.id()).await?;
             world.authority.revoke(&world.admin, &key).await?;

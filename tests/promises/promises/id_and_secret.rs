@@ -209,7 +209,8 @@ async fn f5_deleted_key_never_comes_back(world: &World) -> TestResult {
         assert!(matches!(attempt, Err(KeyError::NotFound(gone)) if gone == *id), "{attempt:?}");
     }
     // A writer with a copy of the record cannot restore the key either.
-    let insert = Batch { changes: vec![Change::InsertKey(record)], ..Batch::default() };
+    let tenant = record.key().tenant.clone();
+    let insert = Batch { changes: vec![Change::InsertKey(record)], ..Batch::of(tenant) };
     let refused = world.store.commit(insert).await.map_err(|error| error.kind());
     assert_eq!(refused, Err(StoreErrorKind::AlreadyExists));
     assert_eq!(world.check(&issued).await, Err(Reason::Unrecognized));

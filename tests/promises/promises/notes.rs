@@ -124,7 +124,8 @@ async fn a10_stale_edit_of_notes_is_refused(world: &World) -> TestResult {
     let refused = world.authority.edit(&world.alice, id, late).await;
     assert!(matches!(refused, Err(KeyError::Stale { .. })), "{refused:?}");
     let entry = world.authority.key(&world.alice, id).await?;
-    assert_eq!((entry.key.description, entry.key.contact), (noted_need()?, None));
+    let key = &entry.key;
+    assert_eq!((key.description.clone(), key.contact.clone()), (noted_need()?, None));
     // Another owner's key is not found, so its notes stay too.
     let foreign = world.authority.edit(&world.bob, id, KeyEdit::new().description(None)).await;
     assert!(matches!(foreign, Err(KeyError::NotFound(_))), "{foreign:?}");
@@ -168,7 +169,7 @@ async fn q5_keys_are_filtered_by_fields(world: &World) -> TestResult {
     assert_eq!(found(world, all().metadata("region", "EU")).await?, []);
     let both = billing.metadata("region", "eu").owner_kind(OwnerKind::Account);
     assert_eq!(found(world, both).await?, [of_account]);
-    let prefix = of_user.prefix;
+    let prefix = of_user.prefix.clone();
     assert_eq!(found(world, all().prefix(prefix)).await?, [of_user.id, of_account, plain]);
     assert_eq!(found(world, all().prefix("acme".parse()?)).await?, []);
     Ok(())

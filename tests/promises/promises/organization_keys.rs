@@ -97,7 +97,7 @@ async fn w3_key_is_renamed_in_any_status(world: &World) -> TestResult {
         let renamed = world.authority.rename(&world.alice, &issued.key.id, name.clone()).await?;
         assert!(!renamed.is_unchanged());
         let entry = world.authority.key(&world.alice, &issued.key.id).await?;
-        assert_eq!((entry.key.name, entry.status), (name, status));
+        assert_eq!((entry.key.name.clone(), entry.status), (name, status));
     }
     Ok(())
 }

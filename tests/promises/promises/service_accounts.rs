@@ -167,7 +167,8 @@ async fn e5_deleted_account_never_comes_back(world: &World) -> TestResult {
     }
     let key = world.generate_under(&account, NewKey::named("prod-main-app")?).await;
     assert!(matches!(key, Err(GenerateError::AccountNotFound(_))), "{key:?}");
-    let insert = Batch { changes: vec![Change::InsertAccount(account)], ..Batch::default() };
+    let tenant = account.tenant.clone();
+    let insert = Batch { changes: vec![Change::InsertAccount(account)], ..Batch::of(tenant) };
     let refused = world.store.commit(insert).await.map_err(|error| error.kind());
     assert_eq!(refused, Err(StoreErrorKind::AlreadyExists));
     Ok(())

@@ -23,7 +23,7 @@ async fn t_c04_stale_edit_changes_nothing(world: &World) -> TestResult {
         let KeyError::Stale { given, current } = error else { panic!("{error:?}") };
         assert_eq!((given, current), (seen, seen + 1));
     }
-    assert_eq!(world.authority.key(&world.alice, &id).await?.key, first);
+    assert_eq!(*world.authority.key(&world.alice, &id).await?.key, first);
     let last = world.events_of(&id).await?.pop().expect("an event");
     assert_eq!(last.kind, Operation::KeyEdit.into());
     assert_eq!(last.outcome, EventOutcome::Refused(RefusalCode::Stale));

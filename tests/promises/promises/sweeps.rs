@@ -77,8 +77,8 @@ async fn large_sweep_takes_several_commits(world: &World) -> TestResult {
     let mut event = newest(world).await?;
     event.kind = Operation::KeyRename.into();
     let many = 3 * usize::from(MAX_LIMIT);
-    let events = vec![event; many];
-    world.store.commit(Batch { events, ..Batch::default() }).await?;
+    let batch = Batch::of(event.tenant.clone());
+    world.store.commit(Batch { events: vec![event; many], ..batch }).await?;
     let all = numbers(world).await?.len() as u64;
     world.clock.advance(1_000 * DAY);
     let removed = swept(world).await?;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_lite::future::block_on;
-use keywright::store::Epoch;
+use keywright::store::Marker;
 use keywright::{Issued, NewKey};
 
 use common::faults::Fault;
@@ -13,13 +13,13 @@ use common::{HOUR, TestResult, World};
 async fn b6_request_writes_nothing(world: &World) -> TestResult {
     let (world, faults) = world.with_faults()?;
     let issued = world.generate(NewKey::named("prod-main-app")?).await?;
-    let epoch = world.store.changes(Epoch(0)).await?.epoch;
+    let marker = world.store.changes(&Marker::default()).await?.at;
     faults.set(Fault::WritesLost);
     for _ in 0..100 {
         assert_eq!(world.check(&issued).await, Ok(()));
     }
     faults.set(None);
-    assert_eq!(world.store.changes(epoch).await?.epoch, epoch);
+    assert_eq!(world.store.changes(&marker).await?.at, marker);
     assert_eq!(uses(&world, &issued).await?, 0, "nothing was flushed yet");
     world.verifier.flush().await?;
     assert_eq!(uses(&world, &issued).await?, 100);

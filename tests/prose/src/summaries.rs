@@ -107,7 +107,10 @@ const REFERRING: [&str; 7] = ["Also", "Ditto", "Its", "Likewise", "See", "The sa
 /// Checks the summaries of what is in `src`, but not of tests.
 pub(crate) fn check(project: &Project, found: &mut Vec<Violation>) {
     for (file, item) in &project.items {
-        if !project.files[*file].path.starts_with("src/") || item.is_exempt {
+        let path = &project.files[*file].path;
+        // The comments of a command line are its help, which has no periods.
+        let is_help = path.starts_with("src/bin/") && path.ends_with("args.rs");
+        if !path.starts_with("src/") || is_help || item.is_exempt {
             continue;
         }
         let Some((line, docs)) = &item.docs else {

@@ -37,7 +37,8 @@ impl Nodes {
     fn new() -> (Self, Issued) {
         let behind = slow_store();
         let clock = ManualMonotonicClock::new();
-        let options = CacheOptions::new().max_staleness(BOUND).clock(clock.clone());
+        // Few keys need few stamps, which a schedule makes anew each time.
+        let options = CacheOptions::new().capacity(100).max_staleness(BOUND).clock(clock.clone());
         let cache = CachedStore::new(behind.clone(), options).expect("options that are possible");
         let elsewhere = World::on(behind, PepperRing::none());
         let here = World::on(cache.clone(), PepperRing::none());

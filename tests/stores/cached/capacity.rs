@@ -50,6 +50,45 @@ async fn cached_key_displaces_no_other() {
 }
 
 #[tokio::test]
+async fn used_keys_outlive_others() {
+    const USED: usize = 10;
+    let node = Node::with(|options| options.capacity(2 * USED));
+    let mut used = Vec::new();
+    for _ in 0..USED {
+        used.push(node.cached_key().await.key.id);
+    }
+    let before = node.behind.resolved();
+    for others in 1..=10 * USED {
+        node.cached_key().await;
+        for key in &used {
+            node.found(key).await;
+        }
+        assert_eq!(node.cache.keys_kept(), (USED + others).min(2 * USED));
+    }
+    let read_again = node.behind.resolved() - before - 10 * USED;
+    assert_eq!(read_again, 0, "keys in use were displaced");
+}
+
+#[tokio::test]
+async fn removed_keys_leave_room() {
+    let node = Node::with(|options| options.capacity(4));
+    for _ in 0..50 {
+        let keys = [node.cached_key().await, node.cached_key().await, node.cached_key().await];
+        for issued in &keys {
+            node.revoke_elsewhere(&issued.key.id).await;
+        }
+        node.sync().await;
+        for issued in keys.iter().chain(&keys) {
+            assert_eq!(node.says(issued).await, "revoked");
+        }
+        assert!((3..=4).contains(&node.cache.keys_kept()));
+        for issued in &keys {
+            assert!(!node.asks(&issued.key.id).await, "three of four are kept");
+        }
+    }
+}
+
+#[tokio::test]
 async fn unknown_ids_displace_no_key() {
     const MOST: usize = 10_000;
     let node = Node::with(|options| options.capacity(2));

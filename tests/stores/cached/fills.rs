@@ -1,12 +1,12 @@
 //! Answers that were in flight during a change are returned and not cached.
 
 use futures_lite::future::poll_once;
-use keywright::KeyId;
 use keywright::store::{Freshness, KeyStore, Resolve};
+use keywright::{KeyId, Policy, TenantId};
 
 use crate::held::{Call, Hold};
 use crate::node::{BOUND, Node};
-use common::admin;
+use common::{admin, developer, named, set_policy, user};
 
 /// The two kinds of lookup: shared with other callers, and separate.
 const BOTH: [Freshness; 2] = [Freshness::StoreDefault, Freshness::AtMost(BOUND)];
@@ -126,6 +126,62 @@ async fn t_m05_change_with_lost_answer_is_forgotten() {
     assert_eq!(node.says(&leaving).await, "accepted", "the change was not acknowledged");
     drop(revoke);
     assert_eq!(node.says(&leaving).await, "revoked");
+}
+
+#[tokio::test]
+async fn t_m06_fill_from_before_wider_change_is_dropped() {
+    for freshness in BOTH {
+        for (is_of_owner, is_own) in [(false, false), (false, true), (true, false), (true, true)] {
+            let node = Node::new();
+            let issued = node.elsewhere.key_of(&developer("alice"), named("prod-main-app")).await;
+            node.sync().await;
+            let (held, fill) = slow(&node, &issued.key.id, freshness).await;
+            let by = if is_own { &node.here } else { &node.elsewhere };
+            let expected = if is_of_owner {
+                by.authority.suspend_user(&admin(), &user("alice")).await.expect("suspended");
+                "user_suspended"
+            } else {
+                let set = by.set_policy(|policy| policy.settings.api_enabled = Some(false)).await;
+                set.expect("the policy is set");
+                "access_off"
+            };
+            if !is_own {
+                node.sync().await;
+            }
+            end(held, fill).await;
+            assert_eq!(node.says(&issued).await, expected);
+        }
+    }
+}
+
+/// The fills of one tenant, while its other keys and other tenants change all the time.
+#[tokio::test]
+async fn fills_are_kept_while_others_commit() {
+    const ROUNDS: usize = 20;
+    let stranger = admin().in_tenant(TenantId::new("initech").expect("a tenant"));
+    let mut asked_again = 0;
+    for freshness in BOTH {
+        let node = Node::new();
+        for round in 0..ROUNDS {
+            let issued = node.elsewhere.key().await;
+            node.sync().await;
+            let (held, fill) = slow(&node, &issued.key.id, freshness).await;
+            for by in [&node.elsewhere, &node.here] {
+                let other = by.key_of(&stranger, named("prod-other")).await;
+                by.authority.revoke(&stranger, &other.key.id).await.expect("it is revoked");
+                let quota = Some(100 + u16::try_from(round).expect("a small number"));
+                let set = |policy: &mut Policy| policy.settings.max_keys_per_user = quota;
+                set_policy(&by.authority, &stranger, set).await.expect("the policy is set");
+                let neighbor = by.key().await;
+                by.authority.delete(&admin(), &neighbor.key.id).await.expect("it is deleted");
+                node.sync().await;
+            }
+            end(held, fill).await;
+            asked_again += usize::from(node.asks(&issued.key.id).await);
+        }
+    }
+    // Two subjects can share a stamp, though rarely.
+    assert!(asked_again <= 1, "{asked_again} of {} fills were dropped", 2 * ROUNDS);
 }
 
 #[tokio::test]

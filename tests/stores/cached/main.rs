@@ -1,12 +1,26 @@
 //! `CachedStore`: the answers that it can give from memory, and for how long.
 
-/// The items of the crate that the lease's source file imports.
+/// The items of the crate that the source files of the lease import.
 mod store {
-    pub(crate) use keywright::store::{Age, Changes, Epoch, Freshness, Subject};
+    pub(crate) use keywright::store::{Age, Changes, Freshness, Marker, Subject};
+}
+
+mod record {
+    pub(crate) mod key {
+        pub(crate) use keywright::Owner;
+    }
+}
+
+mod value {
+    pub(crate) mod id {
+        pub(crate) use keywright::{KeyId, TenantId};
+    }
 }
 
 #[path = "../../../src/store/cached/lease.rs"]
 mod lease;
+#[path = "../../../src/store/cached/stamps.rs"]
+mod stamps;
 
 mod capacity;
 mod contract;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_lite::future::poll_once;
 use keywright::KeyId;
-use keywright::store::{Freshness, KeyStore, Resolved, StoreErrorKind};
+use keywright::store::{Found, Freshness, KeyStore, Resolved, StoreErrorKind};
 
 use crate::held::Call;
 use crate::node::{BOUND, Node};
@@ -167,6 +167,54 @@ async fn t_m13_caller_after_change_joins_no_older_read() {
         assert!(caller.await.expect("the store is up").is_some());
     }
     assert_eq!(node.says(&issued).await, "revoked");
+}
+
+#[tokio::test]
+async fn t_m13_caller_after_policy_change_sees_it() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let before = callers(&node, &issued.key.id, 1).await;
+    let set = node.here.set_policy(|policy| policy.settings.api_enabled = Some(false)).await;
+    set.expect("the policy is set");
+    let after = callers(&node, &issued.key.id, 10).await;
+    assert_eq!(node.asked(&issued.key.id), 1, "whose key it is, only the answer tells");
+    drop(held);
+    let is_enabled = |found: &Found| {
+        let policy = found.policy().and_then(|policy| policy.settings.as_ref());
+        policy.and_then(|settings| settings.api_enabled)
+    };
+    for caller in before {
+        let found = caller.await.expect("the store is up").expect("the key is there");
+        assert_ne!(is_enabled(&found), Some(false));
+    }
+    for caller in after {
+        let found = caller.await.expect("the store is up").expect("the key is there");
+        assert_eq!(is_enabled(&found), Some(false), "they called after the change");
+    }
+    assert_eq!(node.asked(&issued.key.id), 2, "one call for all the others");
+}
+
+/// Other keys and other tenants change while the callers wait.
+#[tokio::test]
+async fn t_m13_callers_share_one_read_while_others_commit() {
+    let node = Node::new();
+    let issued = node.elsewhere.key().await;
+    node.sync().await;
+    let held = node.behind.hold(Call::Resolve(issued.key.id));
+    let mut waiting = Vec::new();
+    for _ in 0..20 {
+        waiting.extend(callers(&node, &issued.key.id, 5).await);
+        node.here.key().await;
+        node.elsewhere.key().await;
+        node.sync().await;
+    }
+    drop(held);
+    for caller in waiting {
+        assert!(caller.await.expect("the store is up").is_some());
+    }
+    // One of the other keys may have the same stamp, which costs two more reads.
+    assert!([1, 3].contains(&node.asked(&issued.key.id)), "{} reads", node.asked(&issued.key.id));
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ async fn record() -> KeyRecord {
 }
 
 fn insert(record: &KeyRecord) -> Batch {
-    Batch { changes: vec![Change::InsertKey(record.clone())], ..Batch::default() }
+    let tenant = record.key().tenant.clone();
+    Batch { changes: vec![Change::InsertKey(record.clone())], ..Batch::of(tenant) }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ fn example_store_is_short() {
     let main = include_str!("../../../examples/custom_store/main.rs");
     let lines = store.lines().chain(main.lines()).map(str::trim);
     let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//")).count();
-    assert!(code <= 120, "{code} lines of code");
+    assert!(code <= 125, "{code} lines of code");
 }
 
 mod custom {

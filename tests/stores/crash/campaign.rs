@@ -1,13 +1,13 @@
 //! Power cuts at every step of a lifecycle, on all cores. The remaining file must open with all
 //! acknowledged changes, with or without the one change in flight.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -94,6 +94,7 @@ pub(crate) fn cut_everywhere(life: &Life, states: usize, seed: u64) -> Totals {
         seed,
         next: AtomicUsize::new(0),
         seen: std::array::from_fn(|_| Mutex::default()),
+        known: std::array::from_fn(|_| Mutex::default()),
         folder: tempfile::tempdir().expect("a temporary folder"),
     };
     let (teller, heard) = channel();
@@ -119,8 +120,11 @@ pub(crate) fn cut_everywhere(life: &Life, states: usize, seed: u64) -> Totals {
     })
 }
 
+/// The SHA-256 of a state.
+type Hash = [u8; 32];
+
 /// The hash of a state, and its allowed results.
-type Seen = HashSet<([u8; 32], RangeInclusive<usize>)>;
+type Seen = HashSet<(Hash, RangeInclusive<usize>)>;
 
 struct Campaign<'a> {
     life: &'a Life,
@@ -132,6 +136,9 @@ struct Campaign<'a> {
     /// Split by the first byte of the hash, so that no large allocation of the tests hides one of
     /// an open.
     seen: [Mutex<Seen>; 256],
+    /// The result of each state that was opened. The same bytes have the same result, so they are
+    /// opened once.
+    known: [Mutex<HashMap<Hash, Found>>; 256],
     folder: TempDir,
 }
 
@@ -160,13 +167,14 @@ impl Campaign<'_> {
         let ways = (self.states * cut.pending()).div_ceil(self.pending);
         for (way, left) in cut.leaves(ways, seed).enumerate() {
             totals.states += 1;
-            if !self.is_new(&left, &allowed) {
+            let hash = hash(&left);
+            if !lock(&self.seen[usize::from(hash[0])]).insert((hash, allowed.clone())) {
                 continue;
             }
             totals.distinct += 1;
             let name = || format!("{}, way {way}", self.life.name(at));
             if at < self.life.made {
-                match open(self.life, left) {
+                match self.open(left) {
                     Found::State(0) | Found::Refused(_) => totals.unmade += 1,
                     other => totals.wrong.push(format!("{}: {other:?}", name())),
                 }
@@ -189,7 +197,7 @@ impl Campaign<'_> {
             // A second open has the same result, after a close or without one.
             let Opened { disk, after, while_open } = opened;
             let again = if way.is_multiple_of(2) { while_open } else { disk.bytes() };
-            let again = open(self.life, again);
+            let again = self.open(again);
             judge(&mut totals, &again, &(number..=number), || format!("{}, again", name()));
             if is_watched {
                 totals.recoveries += 1;
@@ -200,7 +208,7 @@ impl Campaign<'_> {
                     let cut = Cut::after(within, &steps, &left);
                     for left in cut.leaves(WAYS, seed ^ within as u64) {
                         totals.cut_recoveries += 1;
-                        let found = open(self.life, left);
+                        let found = self.open(left);
                         judge(&mut totals, &found, &allowed, || {
                             format!("{}, and its recovery at step {within}", name())
                         });
@@ -216,33 +224,47 @@ impl Campaign<'_> {
     fn kill(&self, at: usize) -> Totals {
         let mut totals = Totals { kills: 1, ..Totals::default() };
         let allowed = self.life.allowed(at);
-        let written = Cut::after(at, &self.life.steps, &[]).all();
-        let (found, opened) = Opened::on(self.life, Disk::holding(written));
+        let killed = Cut::after(at, &self.life.steps, &[]);
+        let (found, opened) = Opened::on(self.life, Disk::holding(killed.all()));
         let name = || format!("a kill in place of {}", self.life.name(at));
         judge(&mut totals, &found, &allowed, name);
         let Found::State(number) = found else { return totals };
-        let mut steps = self.life.steps[..at].to_vec();
-        steps.extend(opened.disk.steps());
-        for within in at..=steps.len() {
-            let allowed =
-                if within < at + opened.after { allowed.clone() } else { number..=number };
-            let cut = Cut::after(within, &steps, &[]);
-            for left in cut.leaves(WAYS, self.seed ^ within as u64) {
+        let unsynced = killed.pending();
+        let steps = [killed.unsynced(), &opened.disk.steps()].concat();
+        for within in 0..=steps.len() - unsynced {
+            let allowed = if within < opened.after { allowed.clone() } else { number..=number };
+            let cut = Cut::after(unsynced + within, &steps, killed.synced());
+            for left in cut.leaves(WAYS, self.seed ^ (at + within) as u64) {
                 totals.cut_kills += 1;
-                let found = open(self.life, left);
+                let found = self.open(left);
                 judge(&mut totals, &found, &allowed, || {
-                    format!("{}, and a cut at step {} of the next open", name(), within - at)
+                    format!("{}, and a cut at step {within} of the next open", name())
                 });
             }
         }
         totals
     }
 
-    fn is_new(&self, left: &[u8], allowed: &RangeInclusive<usize>) -> bool {
-        let hash: [u8; 32] = Sha256::digest(left).into();
-        let seen = &self.seen[usize::from(hash[0])];
-        seen.lock().unwrap_or_else(PoisonError::into_inner).insert((hash, allowed.clone()))
+    /// Opens these bytes, unless they were opened before.
+    fn open(&self, left: Vec<u8>) -> Found {
+        let hash = hash(&left);
+        let known = &self.known[usize::from(hash[0])];
+        if let Some(found) = lock(known).get(&hash) {
+            return found.clone();
+        }
+        let found = open(self.life, left);
+        lock(known).insert(hash, found.clone());
+        found
     }
+}
+
+fn hash(left: &[u8]) -> Hash {
+    Sha256::digest(left).into()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change under these locks is one call, so a panic cannot leave it half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn judge(

@@ -9,17 +9,16 @@ use std::thread;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::hostile::assert_little_memory;
 use crate::lifecycle::Life;
-use crate::memory;
-use crate::opening::{Found, open, open_file};
+use crate::opening::{Found, change, open, open_file};
 use common::amount;
 
 /// Length of redb's header in bytes. Only an open through a file repairs the header, so its bits
 /// are tried on a file.
 const HEADER: usize = 320;
-/// One bit of a page number multiplies the length of a 4 KiB page by 65,536. redb reserves that
-/// length before it reads and refuses the page. 4 of the 589,824 bits of a small closed store do it.
-const LARGEST_PAGE: usize = (4096 << 16) + 64;
+
+const AFTER_PANIC: &str = ", after a panic";
 
 /// The results for many damaged files.
 #[derive(Debug, Default)]
@@ -46,6 +45,13 @@ impl Tally {
         self.wrong.extend(other.wrong);
     }
 
+    /// Returns the number of refusals after a panic of redb, which could end a process that aborts
+    /// on panics.
+    fn panics(&self) -> usize {
+        let panics = self.refused.iter().filter(|(told, _)| told.ends_with(AFTER_PANIC));
+        panics.map(|(_, count)| count).sum()
+    }
+
     fn refusals(&self) -> usize {
         self.refused.values().sum()
     }
@@ -66,16 +72,11 @@ impl fmt::Display for Tally {
 /// Returns the kind of a refusal, and whether the database panicked on the way to it.
 fn kind(told: &str) -> String {
     let kind = told.split(':').next().unwrap_or_default();
-    if told.contains("panicked") { format!("{kind}, after a panic") } else { kind.to_owned() }
+    if told.contains("panicked") { format!("{kind}{AFTER_PANIC}") } else { kind.to_owned() }
 }
 
 #[test]
 fn t_f13_flipped_bit_never_changes_the_store() {
-    let largest = memory::largest_alone(flip_bits);
-    assert!(largest <= LARGEST_PAGE, "{largest} bytes of memory at once");
-}
-
-fn flip_bits() {
     let most = amount("KEYWRIGHT_FLIPS", 4_000) as usize;
     let mut random = StdRng::seed_from_u64(common::new_seed());
     let life = Life::lead();
@@ -100,6 +101,78 @@ fn flip_bits() {
         println!("{what}, {bits} bits: {tally}");
         assert!(tally.wrong.is_empty(), "{} did neither", tally.wrong.len());
         assert!(tally.as_it_was > 0 && tally.refusals() > 0, "flips of used bytes are detected");
+        assert_eq!(tally.panics(), 0, "redb never sees a damaged page");
+    }
+    assert_little_memory();
+}
+
+#[test]
+fn t_f13_damaged_header_revives_nothing() {
+    /// The offset of the flags, which follow the magic number.
+    const FLAGS: usize = 9;
+    /// Each of eight bits is flipped, or the byte becomes zero or 255.
+    const WAYS: usize = 10;
+    let life = Life::lead();
+    let cases: Vec<_> = (FLAGS * WAYS..HEADER * WAYS).collect();
+    for (what, whole) in [("closed", &life.closed), ("killed", &life.killed)] {
+        // The same commits, each in the other slot.
+        let mut mirrored = whole.clone();
+        mirrored[64..HEADER].rotate_left(128);
+        mirrored[FLAGS] ^= 1;
+        for (slots, whole) in [("as written", whole), ("mirrored", &mirrored)] {
+            let tally = on_all_cores(&life, &cases, whole, |file, bytes, case| {
+                let (byte, way) = (case / WAYS, case % WAYS);
+                let before = bytes[byte];
+                bytes[byte] = match way {
+                    8 => 0,
+                    9 => 0xFF,
+                    bit => before ^ 1 << bit,
+                };
+                let found = match open_file(&life, file, bytes) {
+                    Found::Refused(told) if !told.contains(": restore ") => Found::Wrong(told),
+                    found => found,
+                };
+                let what = format!("byte {byte} is {:#x} instead of {before:#x}", bytes[byte]);
+                bytes[byte] = before;
+                (found, what)
+            });
+            println!("{what}, {slots}: {tally}");
+            assert!(tally.wrong.is_empty(), "{} did neither", tally.wrong.len());
+            assert!(tally.as_it_was > 0 && tally.refusals() > 0, "damage of the slots is detected");
+            assert_eq!(tally.panics(), 0, "redb never sees a damaged page");
+        }
+    }
+}
+
+#[test]
+fn t_f13_change_of_damaged_store_revives_nothing() {
+    let flips = amount("KEYWRIGHT_FLIPS", 4_000) / 4;
+    let mut random = StdRng::seed_from_u64(common::new_seed());
+    let life = Life::lead();
+    for (what, whole) in [("closed", &life.closed), ("killed", &life.killed)] {
+        let bits: Vec<_> =
+            (0..flips).map(|_| random.random_range(HEADER * 8..whole.len() * 8)).collect();
+        let [done, refused] = [0, 0].map(AtomicUsize::new);
+        let tally = on_all_cores(&life, &bits, whole, |_, bytes, bit| {
+            let place = format!("bit {} of byte {}", bit % 8, bit / 8);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let (results, is_revived) = change(&life, bytes.clone());
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let errors: Vec<_> =
+                results.iter().filter_map(|result| result.as_ref().err()).collect();
+            done.fetch_add(results.len() - errors.len(), Ordering::Relaxed);
+            refused.fetch_add(errors.len(), Ordering::Relaxed);
+            let panic = errors.iter().find(|error| error.contains("panicked"));
+            let found = match panic {
+                _ if is_revived => Found::Wrong("a dead token is accepted".to_owned()),
+                Some(panic) => Found::Wrong((*panic).clone()),
+                None => Found::State(life.last()),
+            };
+            (found, place)
+        });
+        println!("{what}: {tally}; changes done and refused: {done:?}, {refused:?}");
+        assert!(tally.wrong.is_empty(), "{} are wrong", tally.wrong.len());
+        assert!(done.into_inner() > 0 && refused.into_inner() > 0, "some changes meet the damage");
     }
 }
 

@@ -133,17 +133,13 @@ fn t_f10_cut_during_recovery_changes_nothing() {
     assert!(once > 500 && twice > 300);
 }
 
-/// Returns the distinct files that cuts at the steps can leave.
-fn cuts(steps: &[Step], file: &[u8]) -> Vec<Vec<u8>> {
-    let (mut seen, mut all) = (HashSet::new(), Vec::new());
-    for within in 0..=steps.len() {
+/// Returns the distinct files that cuts at the steps can leave. They are made one after the other,
+/// because the tests measure memory.
+fn cuts<'a>(steps: &'a [Step], file: &'a [u8]) -> impl Iterator<Item = Vec<u8>> + 'a {
+    let mut seen = HashSet::new();
+    let all = (0..=steps.len()).flat_map(move |within| {
         let cut = Cut::after(within, steps, file);
-        for left in cut.leaves(1 << cut.pending().min(MOST_PENDING), 0) {
-            let hash: [u8; 32] = Sha256::digest(&left).into();
-            if seen.insert(hash) {
-                all.push(left);
-            }
-        }
-    }
-    all
+        cut.leaves(1 << cut.pending().min(MOST_PENDING), 0).collect::<Vec<_>>()
+    });
+    all.filter(move |left| seen.insert(<[u8; 32]>::from(Sha256::digest(left))))
 }

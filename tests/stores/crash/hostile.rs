@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use sha2::{Digest, Sha256};
 
 use crate::disk::Disk;
@@ -25,14 +25,13 @@ const NUMBERS: [&[u8]; 6] = [
     &u64::MAX.to_le_bytes(),
 ];
 
-fn assert_little_memory() {
+pub(crate) fn assert_little_memory() {
     let (most, largest) = memory::most();
     assert!(most < MOST_MEMORY && largest < LARGEST_PIECE, "{most} and {largest} bytes of memory");
 }
 
 #[test]
 fn t_f22_lying_header_is_refused_in_little_memory() {
-    let _counters = memory::shared();
     let life = Life::lead();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("keys.db");
@@ -63,7 +62,6 @@ type Row = (&'static str, Vec<u8>, Vec<u8>);
 
 #[test]
 fn t_f22_lying_record_is_refused_in_little_memory() {
-    let _counters = memory::shared();
     let life = Life::lead();
     let state = |events: u64, epoch: u64| {
         format!(r#"{{"epoch":{epoch},"events":{events},"events_of_keys":{events},"sum":""}}"#)
@@ -111,8 +109,7 @@ fn t_f22_lying_record_is_refused_in_little_memory() {
 /// Returns the store at the end of its lifecycle with these rows added, each with a valid checksum.
 fn with_rows(life: &Life, rows: &[Row]) -> Vec<u8> {
     let disk = Disk::holding(life.closed.clone());
-    let database: Database =
-        Database::builder().create_with_backend(disk.clone()).expect("it opens");
+    let database = common::sealed::database_on(disk.clone());
     let mut transaction = database.begin_write().expect("a transaction");
     transaction.set_two_phase_commit(true);
     for (table, key, value) in rows {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_lite::future::block_on;
 use keywright::store::{FileStore, MemoryStore};
-use keywright::{Access, AccountEdit, NewAccount, NewKey, Owner, RoleName};
+use keywright::{Access, AccessRequest, AccountEdit, NewAccount, NewKey, Owner, RoleName};
 use serde_json::{Value, json};
 
 use crate::disk::{Disk, Step};
@@ -114,6 +114,11 @@ const CHANGES: [&[Change]; 3] = [
             world.change_policy(|policy| policy.settings.max_keys_per_user = Some(7));
         }),
         ("generate one more", |world| generate(world, "fourth")),
+        ("generate one for an owner", |world| {
+            let new = NewKey::new(name("of-alice")).owner(world.alice.as_owner());
+            let issued = block_on(world.authority.generate(&world.admin, new));
+            world.issued.push(("of alice", issued.expect("a key")));
+        }),
         ("revoke all of an owner", |world| {
             let owner = world.alice.as_owner();
             block_on(world.authority.revoke_owned(&world.admin, &owner)).expect("done");
@@ -176,6 +181,9 @@ impl Life {
         for (place, pair) in states.windows(2).enumerate() {
             assert_ne!(pair[0], pair[1], "\"{}\" can't be seen", changes[place].0);
         }
+        // Otherwise a test could not see that the last change is lost and a dead key works again.
+        let [.., before, last] = states.as_slice() else { panic!("there are changes") };
+        assert_ne!(before["verify"], last["verify"], "the last change ends a key");
         let (steps, closed) = (disk.steps(), closed.bytes());
         Self { steps, made, changes, states, tokens, closed, killed }
     }
@@ -217,13 +225,49 @@ impl Life {
         let said: Vec<_> = self.tokens.iter().map(|token| says(&world.verifier, token)).collect();
         state(&world.seen_by(&world.admin), &said)
     }
+
+    /// Changes a store in several ways, and returns the result of each.
+    pub(crate) fn change(&self, store: &FileStore) -> Vec<Result<(), String>> {
+        let world = World::bare(store.clone());
+        world.clock.advance(30 * DAY);
+        for token in &self.tokens {
+            let request = AccessRequest::token(token.as_str());
+            drop(block_on(world.verifier.verify_request(&request)));
+        }
+        let (authority, admin) = (&world.authority, &world.admin);
+        let new = NewKey::new(name("after-the-damage"));
+        let owner = world.bob.as_owner();
+        vec![
+            block_on(authority.generate(admin, new)).map(drop).map_err(described),
+            block_on(world.verifier.flush()).map(drop).map_err(described),
+            block_on(authority.revoke_owned(admin, &owner)).map(drop).map_err(described),
+            block_on(authority.sweep(admin)).map(drop).map_err(described),
+        ]
+    }
+
+    /// Returns whether a store accepts a token that was dead at the end.
+    pub(crate) fn is_revived_in(&self, store: &FileStore) -> bool {
+        let world = World::bare(store.clone());
+        let last = self.states.last().and_then(|state| state["verify"].as_array());
+        let tokens = self.tokens.iter().zip(last.expect("the verdicts"));
+        let mut dead = tokens
+            .filter(|(_, said)| !["current", "retiring"].contains(&said.as_str().expect("text")));
+        let source = "203.0.113.7".parse().expect("an address");
+        dead.any(|(token, _)| {
+            let request = AccessRequest::token(token).source(source);
+            block_on(world.verifier.verify_request(&request)).is_ok()
+        })
+    }
 }
 
 /// Compacts the file, so that the next changes make it grow.
 fn compact(disk: &Disk) {
-    let builder = redb::Database::builder();
-    let mut database = builder.create_with_backend(disk.clone()).expect("it opens");
+    let mut database = common::sealed::database_on(disk.clone());
     while database.compact().expect("it is compacted") {}
+}
+
+fn described(error: impl std::fmt::Debug) -> String {
+    format!("{error:?}")
 }
 
 fn state(seen: &Value, said: &[&str]) -> Value {

@@ -27,7 +27,6 @@ pub(crate) const LARGEST_PIECE: usize = 16 << 20;
 
 #[test]
 fn t_f05_acknowledged_changes_survive_any_power_cut() {
-    let _counters = memory::shared();
     let states = amount("KEYWRIGHT_CUTS", 20_000) as usize;
     let seed = common::new_seed();
     let life = Life::lead();

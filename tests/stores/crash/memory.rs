@@ -2,30 +2,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-/// The counters are those of the whole process: tests with the small bound share them, a test with
-/// a bound of its own has them alone.
-static COUNTERS: RwLock<()> = RwLock::new(());
-
-/// Keeps tests with another bound out while the guard lives.
-pub(crate) fn shared() -> RwLockReadGuard<'static, ()> {
-    COUNTERS.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs `test` while no other test relies on the counters, and returns the size of the largest
-/// allocation in it, in bytes.
-pub(crate) fn largest_alone(test: impl FnOnce()) -> usize {
-    let _alone = COUNTERS.write().unwrap_or_else(PoisonError::into_inner);
-    let (most, largest) = most();
-    test();
-    MOST.store(most, Ordering::Relaxed);
-    LARGEST.swap(largest, Ordering::Relaxed)
-}
 
 /// Returns the peak memory use in bytes, and the size of the largest allocation.
 pub(crate) fn most() -> (usize, usize) {

@@ -4,7 +4,7 @@ use std::slice;
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    AccountQuery, Batch, Epoch, EventQuery, Freshness, KeyQuery, KeyStore, StoreError,
+    AccountQuery, Batch, EventQuery, Freshness, KeyQuery, KeyStore, Marker, StoreError,
     StoreErrorKind, UsageBatch,
 };
 use keywright::{AccountId, Clock, VerifyError};
@@ -26,7 +26,7 @@ fn calls_after_close_are_unavailable() {
     block_on(store.add_usage(&added)).expect("it is added");
     let conflicting = Batch {
         changes: vec![keywright::store::Change::DeleteKey(world.id("deleted"))],
-        ..Batch::default()
+        ..Batch::of(tenant.clone())
     };
     block_on(store.close()).expect("the store closes");
     block_on(store.close()).expect("it is closed already");
@@ -45,11 +45,11 @@ fn calls_after_close_are_unavailable() {
         ("accounts", block_on(store.accounts(tenant, &AccountQuery::new())).map(drop)),
         ("events", block_on(store.events(tenant, &events)).map(drop)),
         ("events of a key", block_on(store.events(tenant, &events.key(key))).map(drop)),
-        ("commit", block_on(store.commit(Batch::default())).map(drop)),
+        ("commit", block_on(store.commit(Batch::of(tenant.clone()))).map(drop)),
         ("commit of a batch that conflicts", block_on(store.commit(conflicting)).map(drop)),
         ("add_usage", block_on(store.add_usage(&fresh)).map(drop)),
         ("add_usage of a batch that was added", block_on(store.add_usage(&added)).map(drop)),
-        ("changes", block_on(store.changes(Epoch(0))).map(drop)),
+        ("changes", block_on(store.changes(&Marker::default())).map(drop)),
     ];
     for (call, answer) in answers {
         let kind = answer.map_err(|error| error.kind());

@@ -1,7 +1,7 @@
 //! A disk that fails on request and knows which writes were synced.
 
 use std::io::{self, ErrorKind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -76,7 +76,11 @@ enum Operation {
 
 /// A disk. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Disk(Arc<Mutex<Inner>>);
+pub(crate) struct Disk {
+    inner: Arc<Mutex<Inner>>,
+    /// Whether syncs wait.
+    gate: Arc<(Mutex<bool>, Condvar)>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -90,6 +94,7 @@ struct Inner {
     once: bool,
     struck: bool,
     syncs: u32,
+    bytes_read: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -101,7 +106,7 @@ enum Done {
 impl Disk {
     pub(crate) fn holding(bytes: Vec<u8>) -> Self {
         let inner = Inner { synced: bytes.clone(), bytes, ..Inner::default() };
-        Self(Arc::new(Mutex::new(inner)))
+        Self { inner: Arc::new(Mutex::new(inner)), gate: Arc::default() }
     }
 
     /// Lets `let_through` more operations of the kind succeed, then fails.
@@ -123,6 +128,21 @@ impl Disk {
     /// Returns the number of requested syncs, including failed ones.
     pub(crate) fn syncs(&self) -> u32 {
         self.lock().syncs
+    }
+
+    /// Makes all further syncs wait until [`release`](Self::release).
+    pub(crate) fn hold(&self) {
+        *self.gate.0.lock().expect("no panic at the gate") = true;
+    }
+
+    pub(crate) fn release(&self) {
+        *self.gate.0.lock().expect("no panic at the gate") = false;
+        self.gate.1.notify_all();
+    }
+
+    /// Returns the number of bytes that were read.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.lock().bytes_read
     }
 
     /// Returns the file with every write, synced or not.
@@ -160,7 +180,7 @@ impl Disk {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // The disk stays usable after the panics that a test requests.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -197,6 +217,7 @@ impl redb::StorageBackend for Disk {
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut inner = self.lock();
         inner.pass(Operation::Read)?;
+        inner.bytes_read += out.len() as u64;
         let found = inner.bytes.get(place(offset)..place(offset) + out.len());
         out.copy_from_slice(found.ok_or(ErrorKind::UnexpectedEof)?);
         Ok(())
@@ -211,6 +232,8 @@ impl redb::StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        let held = self.gate.0.lock().expect("no panic at the gate");
+        drop(self.gate.1.wait_while(held, |held| *held).expect("no panic at the gate"));
         let mut inner = self.lock();
         inner.syncs += 1;
         inner.pass(Operation::Sync)?;

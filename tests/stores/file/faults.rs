@@ -5,8 +5,8 @@ use std::panic;
 use std::time::Duration;
 
 use futures_lite::future::block_on;
-use keywright::store::{Batch, Epoch, FileStore, KeyQuery, KeyStore, StoreError, StoreErrorKind};
-use keywright::{Issued, KeyError, NewKey, VerifyError};
+use keywright::store::{Batch, FileStore, KeyQuery, KeyStore, Marker, StoreError, StoreErrorKind};
+use keywright::{Issued, KeyError, NewKey, TenantId, VerifyError};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::Value;
@@ -309,11 +309,12 @@ fn assert_frozen_as_of(world: &World, store: &FileStore, state: &Value, what: &s
             other => panic!("{what}: {name} fails for another reason: {other:?}"),
         }
     }
-    let epoch = block_on(store.changes(Epoch::default())).expect("reads still work").epoch;
-    let error = block_on(store.commit(Batch::default())).expect_err("nothing is written");
+    let before = block_on(store.changes(&Marker::default())).expect("reads still work").at;
+    let empty = Batch::of(TenantId::default());
+    let error = block_on(store.commit(empty)).expect_err("nothing is written");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{what}");
-    let now = block_on(store.changes(Epoch::default())).expect("reads still work").epoch;
-    assert_eq!(now, epoch, "{what}: no unacknowledged change is visible");
+    let now = block_on(store.changes(&Marker::default())).expect("reads still work").at;
+    assert_eq!(now, before, "{what}: no unacknowledged change is visible");
 }
 
 /// Asserts that the store on `disk` has the state after `done` changes, or after the failed one as

@@ -6,7 +6,7 @@ use std::path::Path;
 use keywright::store::StoreErrorKind;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::{Database, TableDefinition};
 use sha2::{Digest, Sha256};
 
 use crate::opening::names_in;
@@ -16,6 +16,8 @@ type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 /// Fills a database with the data of another program.
 type Maker = fn(&redb::WriteTransaction);
 
+/// The place of the mark of a store.
+const MARK: usize = 1_024;
 const META: Table = TableDefinition::new("meta");
 
 /// Asserts that opening `path` fails with an error of one of these kinds and leaves the bytes
@@ -177,17 +179,20 @@ fn t_f16_foreign_database_is_refused_untouched() {
 fn t_f16_newer_format_is_refused_with_numbers() {
     let lived = Lived::new();
     let path = lived.path();
-    rewrite_format(&path, b"2");
+    rewrite_mark(&path, "3\n");
     let kinds = [StoreErrorKind::Unsupported];
-    let text = assert_refused_and_left_alone(&path, &kinds, "format 2");
-    assert!(text.contains("format 2") && text.contains("format 1"), "{text}");
+    let text = assert_refused_and_left_alone(&path, &kinds, "format 3");
+    assert!(text.contains("format 3") && text.contains("format 2"), "{text}");
 
-    for number in ["two", "", "+1", "01", "1 ", "1.0", "-1", "\u{661}"] {
-        rewrite_format(&path, number.as_bytes());
-        assert_refused_and_left_alone(&path, &[StoreErrorKind::Corrupt], number);
+    for number in
+        ["two\n", "\n", "+1\n", "01\n", "1 \n", "1.0\n", "-1\n", "2", "2\n2", "2\n\n", "\u{661}\n"]
+    {
+        rewrite_mark(&path, number);
+        let text = assert_refused_and_left_alone(&path, &kinds, number);
+        assert!(text.contains("not a keywright store"), "{number:?}: {text}");
     }
 
-    rewrite_format(&path, b"1");
+    rewrite_mark(&path, "2\n");
     let mut world = lived.world;
     world.reopen(open(&path).expect("the format that it was"));
     assert!(world.state() == lived.state);
@@ -197,22 +202,32 @@ fn t_f16_newer_format_is_refused_with_numbers() {
 fn t_f16_newer_format_after_crash_is_refused() {
     let lived = Lived::new();
     let path = lived.path();
-    let database = Database::open(&path).expect("the database");
-    put_format(&database, b"2");
+    rewrite_mark(&path, "3\n");
+    let database = common::sealed::database(&path);
     let crashed = lived.folder.path().join("crashed.db");
     fs::copy(&path, &crashed).expect("a copy");
     drop(database);
     let kinds = [StoreErrorKind::Unsupported];
-    assert_refused_and_left_alone(&crashed, &kinds, "format 2 after a crash");
+    assert_refused_and_left_alone(&crashed, &kinds, "format 3 after a crash");
 }
 
-fn rewrite_format(path: &Path, format: &[u8]) {
-    let database = Database::open(path).expect("the database");
-    put_format(&database, format);
-    let transaction = database.begin_read().expect("a transaction");
-    let table = transaction.open_table(META).expect("the table");
-    let written = table.get(b"format".as_slice()).expect("a row").expect("the format");
-    assert!(written.value().ends_with(format));
+#[test]
+fn record_of_another_format_is_refused() {
+    let lived = Lived::new();
+    let path = lived.path();
+    for (number, kind) in [("3", StoreErrorKind::Unsupported), ("two", StoreErrorKind::Corrupt)] {
+        put_format(&common::sealed::database(&path), number.as_bytes());
+        assert_eq!(open(&path).expect_err("another format").kind(), kind, "{number}");
+    }
+}
+
+/// Replaces the number of the format in the mark of a store, and what is behind it.
+fn rewrite_mark(path: &Path, number: &str) {
+    let mut bytes = fs::read(path).expect("the file");
+    let text = format!("keywright store, format {number}");
+    bytes[MARK..MARK + 32].fill(0);
+    bytes[MARK..MARK + text.len()].copy_from_slice(text.as_bytes());
+    fs::write(path, bytes).expect("the file is written");
 }
 
 fn put_format(database: &Database, format: &[u8]) {

@@ -8,19 +8,18 @@ use std::slice;
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    AccountQuery, Epoch, EventQuery, FileStore, KeyQuery, KeyStore, StoreErrorKind, Usage,
+    AccountQuery, Batch, EventQuery, FileStore, KeyQuery, KeyStore, Marker, StoreErrorKind, Usage,
 };
 use keywright::{TenantId, Timestamp};
-use redb::Database;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::format_reader::{Row, Rows, checksum, code, definition, section, tables};
+use crate::format_reader::{Row, Rows, SUMMED, checksum, code, definition, section, tables};
 use crate::{open, write_private};
 
 /// The key of the usage row in the page's example.
-const EXAMPLE: &str = "FSCJ39AcpmpgKphG";
+const EXAMPLE: &str = "kuOvNUSiZC5jpIGr";
 
 /// Returns the bytes in a code block of the page: for each label, the hex digits before the bar.
 fn bytes_in(section: &str, block: usize) -> BTreeMap<&str, Vec<u8>> {
@@ -50,7 +49,7 @@ const GOLDEN: [&str; 3] = ["empty", "lived", "crashed"];
 
 /// Copies a golden file.
 pub(crate) fn copy(name: &str) -> (TempDir, PathBuf) {
-    let kept = common::root().join("tests/data/golden/v1").join(name);
+    let kept = common::root().join("tests/data/golden/v2").join(name);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("keys.db");
     write_private(&path, &fs::read(kept.with_extension("db")).expect("the file"));
@@ -62,7 +61,7 @@ pub(crate) fn golden(name: &str) -> Rows {
     Rows::read(&path)
 }
 
-fn each_golden() -> impl Iterator<Item = (&'static str, Rows)> {
+pub(crate) fn each_golden() -> impl Iterator<Item = (&'static str, Rows)> {
     GOLDEN.into_iter().map(|name| (name, golden(name)))
 }
 
@@ -83,28 +82,36 @@ fn file_has_exactly_the_documented_tables() {
     for (name, rows) in each_golden() {
         assert_eq!(rows.0.keys().cloned().collect::<BTreeSet<_>>(), listed, "{name}");
     }
-    let mut in_source = BTreeSet::new();
-    let folder = common::root().join("src/store/file");
-    for entry in fs::read_dir(folder).expect("the source of the store") {
-        let text = fs::read_to_string(entry.expect("an entry").path()).expect("a source file");
-        let made = text.split("TableDefinition::new(\"").skip(1);
-        in_source.extend(made.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
-    }
-    assert_eq!(in_source, listed, "left: the source; right: the page");
+    let (_folder, path) = copy("empty");
+    let store = open(&path).expect("it opens");
+    block_on(store.commit(Batch::of(TenantId::default()))).expect("a commit");
+    block_on(store.close()).expect("the store closes");
+    let written = Rows::read(&path).0.into_keys().collect::<BTreeSet<_>>();
+    assert_eq!(written, listed, "left: the store; right: the page");
 }
 
 #[test]
 fn values_have_the_documented_checksum() {
     for (name, rows) in each_golden() {
-        for (table, rows) in &rows.0 {
+        for (table, rows) in rows.with_checksums() {
             for Row { key, checksum: stored, value } in rows {
                 let shown = String::from_utf8_lossy(key);
                 assert_eq!(*stored, checksum(table, key, value), "{name}: {table} {shown:?}");
             }
         }
         let format = rows.row("meta", "format");
-        assert_eq!(format.value, b"1", "{name}");
+        assert_eq!(format.value, b"2", "{name}");
         assert!(section("The checksum").contains(&format!("`{:032x}`", format.checksum)), "{name}");
+    }
+}
+
+#[test]
+fn rows_have_the_documented_witnesses() {
+    for (name, rows) in each_golden() {
+        let stored = rows.of("witnesses").iter();
+        let stored: BTreeMap<_, _> =
+            stored.map(|row| (row.key.clone(), row.value.clone())).collect();
+        assert_eq!(stored, rows.needed_witnesses(), "{name}");
     }
 }
 
@@ -125,7 +132,8 @@ fn documented_examples_are_kept_rows() {
         assert!(section.contains(&text), "{text}");
     }
     for part in [table.len(), key.len(), row.value.len()] {
-        assert!(section.contains(&format!("`00 00 00 00 00 00 00 {part:02x}`")), "{part}");
+        let length = (part as u64).to_be_bytes().map(|byte| format!("{byte:02x}")).join(" ");
+        assert!(section.contains(&format!("`{length}`")), "{part}");
     }
     for (table, key) in bytes_in(section, 1) {
         assert!(rows.of(table).iter().any(|row| row.key == key), "{table}");
@@ -170,15 +178,21 @@ fn events_are_numbered_as_documented() {
             let event = row.json();
             assert_eq!(json!([event["tenant"], event["sequence"]]), json!([tenant, last]));
             if let Some(key) = event["key"].as_str() {
-                of_keys.insert([tenant.as_bytes(), &[0], key.as_bytes(), number].concat());
+                of_keys.insert([b"k", tenant.as_bytes(), &[0], key.as_bytes(), number].concat());
             }
         }
-        let index = rows.of("events_by_key");
-        assert!(index.iter().all(|row| row.value.is_empty()), "{name}");
-        assert!(index.iter().map(|row| &row.key).eq(&of_keys), "{name}");
+        let index = rows.of("index").iter().filter(|row| row.key.starts_with(b"k"));
+        assert!(index.map(|row| &row.key).eq(&of_keys), "{name}");
+        for row in rows.of("tenants") {
+            let newest = last.get(row.text()).copied().unwrap_or(0);
+            assert_eq!(row.json()["last_event"], newest, "{name}: {}", row.text());
+        }
         let state = rows.row("meta", "state").json();
-        assert_eq!(state["events"], rows.of("events").len(), "{name}");
-        assert_eq!(state["events_of_keys"], of_keys.len(), "{name}");
+        let counts: Vec<_> = SUMMED.iter().map(|table| rows.of(table).len()).collect();
+        assert_eq!(state["rows"]["records"], json!(counts), "{name}");
+        for table in ["events", "index", "witnesses"] {
+            assert_eq!(state["rows"][table], rows.of(table).len(), "{name}: {table}");
+        }
         assert_eq!(state["sum"], format!("{:032x}", rows.sum()), "{name}");
     }
 }
@@ -223,10 +237,13 @@ fn records_have_the_documented_members() {
         ("policies", "A policy", ""),
         ("deleted", "A deleted id", ""),
         ("writers", "A writer of usage", ""),
+        ("tenants", "The numbers of a tenant", ""),
         ("events", "An event", ""),
     ];
     for (_, rows) in each_golden() {
-        assert_has_members(&tables("The state")[0], &rows.row("meta", "state").json());
+        let state = rows.row("meta", "state").json();
+        assert_has_members(&tables("The state")[0], &state);
+        assert_has_members(&tables("The state")[1], &state["rows"]);
         for (table, heading, inner) in records {
             let lists = tables(heading);
             for record in rows.of(table).iter().map(Row::json) {
@@ -242,9 +259,11 @@ fn records_have_the_documented_members() {
                 }
             }
         }
-        let [usage, windows, by_secret] = &tables("Usage")[..] else { panic!("three lists") };
+        let [row, usage, windows, by_secret] = &tables("Usage")[..] else { panic!("four lists") };
         for record in rows.of("usage").iter().map(Row::json) {
-            assert_has_members(usage, &record);
+            assert_has_members(row, &record);
+            let record = &record["usage"];
+            assert_has_members(usage, record);
             let lists =
                 [("by_secret", by_secret), ("windows", windows), ("refused_windows", windows)];
             for (name, members) in lists {
@@ -273,8 +292,9 @@ fn store_and_documented_reader_agree() {
         let (_folder, path) = copy(name);
         let rows = Rows::read(&path);
         let store = open(&path).expect("it opens");
-        let epoch = block_on(store.changes(Epoch(0))).expect("the changes").epoch;
-        assert_eq!(rows.row("meta", "state").json()["epoch"], epoch.0, "{name}");
+        let marker = block_on(store.changes(&Marker::default())).expect("the changes").at;
+        let epoch = marker.as_bytes().try_into().map(u64::from_be_bytes).expect("8 bytes");
+        assert_eq!(rows.row("meta", "state").json()["epoch"], epoch, "{name}");
         let tenants = rows.of("events").iter().map(|row| of_tenant(&row.key).0);
         let tenants = tenants.chain(rows.of("policies").iter().map(Row::text));
         let tenants: BTreeSet<_> = tenants.map(|id| TenantId::new(id).expect("an id")).collect();
@@ -316,11 +336,12 @@ fn compare(store: &FileStore, rows: &Rows, tenant: &TenantId) -> usize {
     for key in &keys {
         let id = key.record.id();
         let row = rows.of("usage").iter().find(|row| row.key == id.as_str().as_bytes());
-        assert_eq!(texts([key.usage]), texts([row.map_or(json!(Usage::default()), Row::json)]));
+        let usage = row.map_or(json!(Usage::default()), |row| row.json()["usage"].clone());
+        assert_eq!(texts([key.usage]), texts([usage]));
         used += usize::from(row.is_some());
         let found = block_on(store.events(tenant, &query.clone().key(*id))).expect("the events");
-        let prefix = format!("{tenant}\0{id}");
-        let index = rows.of("events_by_key").iter().map(|row| &row.key);
+        let prefix = format!("k{tenant}\0{id}");
+        let index = rows.of("index").iter().map(|row| &row.key);
         let index = index.filter(|key| key.starts_with(prefix.as_bytes()));
         assert_eq!(found.items.len(), index.count());
     }
@@ -337,7 +358,7 @@ fn write_usage(path: &Path, value: &Value, with_sum: bool) {
     state["sum"] = format!("{:032x}", rows.sum().wrapping_add(mended)).into();
     let state = serde_json::to_vec(&state).expect("JSON");
     let written = [("usage", key, value), ("meta", b"state", state)];
-    let database = Database::open(path).expect("a database");
+    let database = common::sealed::database(path);
     let mut transaction = database.begin_write().expect("a transaction");
     transaction.set_two_phase_commit(true);
     for (table, key, value) in written.into_iter().take(1 + usize::from(with_sum)) {
@@ -351,7 +372,7 @@ fn write_usage(path: &Path, value: &Value, with_sum: bool) {
 #[test]
 fn documented_writer_makes_valid_files() {
     let mut usage = golden("lived").row("usage", EXAMPLE).json();
-    usage["uses"] = u64::MAX.into();
+    usage["usage"]["uses"] = u64::MAX.into();
     let mut larger = usage.clone();
     larger["more"] = 1.into();
     let corrupt = Err(StoreErrorKind::Corrupt);
@@ -360,9 +381,10 @@ fn documented_writer_makes_valid_files() {
         let (_folder, path) = copy("lived");
         write_usage(&path, value, with_sum);
         let (tenant, key) = ("globex".parse().expect("an id"), EXAMPLE.parse().expect("an id"));
-        let uses = open(&path).map(|store| {
-            let key = block_on(store.key(&tenant, &key)).expect("the store");
-            key.expect("the key").usage.uses()
+        let store = open(&path).expect("it opens");
+        let uses = block_on(store.check()).and_then(|()| {
+            let key = block_on(store.key(&tenant, &key))?;
+            Ok(key.expect("the key").usage.uses())
         });
         assert_eq!(uses.map_err(|error| error.kind()), expected, "{value}");
     }
@@ -373,7 +395,11 @@ fn header_is_as_documented() {
     let lists = tables("The header and the current commit");
     let at = |list: usize, row: usize| -> usize { lists[list][row][0].parse().expect("an offset") };
     let magic = code(&lists[0][0][2])[0].replace(' ', "");
-    let (flags, slots, version, number) = (at(0, 1), [at(0, 2), at(0, 3)], at(1, 0), at(1, 1));
+    let (flags, slots, version, number) = (at(0, 1), [at(0, 5), at(0, 6)], at(1, 0), at(1, 1));
+    let sizes = [2, 3, 4].map(|row| {
+        let (_, size) = lists[0][row][2].rsplit_once(": ").expect("a size");
+        (at(0, row), size.replace(',', "").parse::<u32>().expect("a number"))
+    });
     for name in GOLDEN {
         let (_folder, path) = copy(name);
         let bytes = fs::read(&path).expect("the file");
@@ -384,6 +410,13 @@ fn header_is_as_documented() {
         let number = |slot: usize| bytes[slot + number..].first_chunk().expect("a slot");
         let numbers = slots.map(|slot| u64::from_le_bytes(*number(slot)));
         assert!(numbers[holds] > numbers[1 - holds], "{name}: the newest holds");
+        for (place, size) in sizes {
+            assert_eq!(bytes[place..place + 4], size.to_le_bytes(), "{name}");
+            let mut changed = bytes.clone();
+            changed[place + 1] ^= 1;
+            fs::write(&path, &changed).expect("the file");
+            assert_eq!(open(&path).expect_err("another size").kind(), StoreErrorKind::Corrupt);
+        }
         for (other, kind) in [(2, StoreErrorKind::Unsupported), (4, StoreErrorKind::Corrupt)] {
             let mut changed = bytes.clone();
             for slot in slots {

@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
+use redb::{ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-const SUMMED: [&str; 7] = ["keys", "accounts", "users", "policies", "usage", "deleted", "writers"];
+/// The tables of `records` in the state, in its order.
+pub(crate) const SUMMED: [&str; 8] =
+    ["keys", "accounts", "users", "policies", "usage", "deleted", "writers", "tenants"];
+/// The tables whose values have no checksum.
+const BARE: [&str; 2] = ["index", "witnesses"];
 
 /// A row, with its value after the checksum.
 pub(crate) struct Row {
@@ -32,7 +36,7 @@ pub(crate) struct Rows(pub(crate) BTreeMap<String, Vec<Row>>);
 
 impl Rows {
     pub(crate) fn read(path: &Path) -> Self {
-        let database = Database::open(path).expect("a database");
+        let database = common::sealed::database(path);
         let transaction = database.begin_read().expect("a transaction");
         assert_eq!(transaction.list_multimap_tables().expect("the tables").count(), 0);
         let tables = transaction.list_tables().expect("the tables");
@@ -40,10 +44,13 @@ impl Rows {
             let table = transaction.open_table(definition(name)).expect("from bytes to bytes");
             let rows = table.iter().expect("the rows").map(|row| {
                 let (key, stored) = row.expect("a row");
-                let (checksum, value) =
-                    stored.value().split_first_chunk().expect("16 bytes of checksum");
+                let (key, stored) = (key.value().to_vec(), stored.value());
+                if BARE.contains(&name) {
+                    return Row { key, checksum: 0, value: stored.to_vec() };
+                }
+                let (checksum, value) = stored.split_first_chunk().expect("16 bytes of checksum");
                 let checksum = u128::from_be_bytes(*checksum);
-                Row { key: key.value().to_vec(), checksum, value: value.to_vec() }
+                Row { key, checksum, value: value.to_vec() }
             });
             rows.collect()
         };
@@ -58,10 +65,31 @@ impl Rows {
         self.of(table).iter().find(|row| row.key == key.as_bytes()).expect(key)
     }
 
+    /// Returns the tables whose values have a checksum.
+    pub(crate) fn with_checksums(&self) -> impl Iterator<Item = (&String, &Vec<Row>)> {
+        self.0.iter().filter(|(table, _)| !BARE.contains(&table.as_str()))
+    }
+
+    /// Returns the witnesses that the rows need.
+    pub(crate) fn needed_witnesses(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let lists = &tables("The witnesses")[0];
+        let letters = lists.iter().map(|row| (code(&row[0])[0], code(&row[1])[0]));
+        let of_table = |(letter, table): (&str, &str)| {
+            let witness = |row: &Row| witness(letter, row);
+            self.of(table).iter().map(witness).collect::<Vec<_>>()
+        };
+        letters.flat_map(of_table).collect()
+    }
+
     pub(crate) fn sum(&self) -> u128 {
         let checksums = SUMMED.iter().flat_map(|table| self.of(table)).map(|row| row.checksum);
         checksums.fold(0, u128::wrapping_add)
     }
+}
+
+/// Returns the key and the value of the witness of a row.
+pub(crate) fn witness(letter: &str, row: &Row) -> (Vec<u8>, Vec<u8>) {
+    ([letter.as_bytes(), &row.key].concat(), row.checksum.to_be_bytes().to_vec())
 }
 
 pub(crate) fn definition(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> {

@@ -2,7 +2,7 @@
 
 use futures_lite::future::block_on;
 use keywright::store::{
-    Epoch, EventQuery, KeyStore, StoreErrorKind, Subject, UsageBatch, UsageDelta, UseKind,
+    EventQuery, KeyStore, Marker, StoreErrorKind, Subject, UsageBatch, UsageDelta, UseKind,
 };
 use keywright::{Actor, Clock, Keywright, TenantId, UserId};
 
@@ -53,20 +53,19 @@ fn reopened_store_knows_no_earlier_changes() {
     let lived = Lived::new();
     let store = open(&lived.path()).expect("it opens");
     let mut world = lived.world;
-    let changes = |since| block_on(store.changes(since)).expect("the store is up");
-    let before = changes(Epoch(0)).epoch;
-    assert!(before > Epoch(1));
-    // This store cannot report the changes since an epoch of the previous one.
-    for since in [Epoch(0), Epoch(before.0 - 1)] {
-        let told = changes(since);
-        assert_eq!((told.epoch, told.touched), (before, None), "since {since:?}");
+    let changes = |since: &Marker| block_on(store.changes(since)).expect("the store is up");
+    let before = changes(&Marker::default()).at;
+    // This store cannot report the changes since a marker of the previous one.
+    for since in [Marker::default(), Marker::new(1_u64.to_be_bytes())] {
+        let told = changes(&since);
+        assert_eq!((&told.at, told.touched, told.has_lost), (&before, None, false), "{since:?}");
     }
-    assert_eq!(changes(before).touched, Some(vec![]));
+    assert_eq!(changes(&before).touched, Some(vec![]));
     world.reopen(store.clone());
     let revoked = world.id("plain");
     block_on(world.authority.revoke(&world.admin, &revoked)).expect("it is revoked");
-    assert_eq!(changes(before).touched, Some(vec![Subject::Key(revoked)]));
-    assert_eq!(changes(Epoch(0)).touched, None);
+    assert_eq!(changes(&before).touched, Some(vec![Subject::Key(revoked)]));
+    assert_eq!(changes(&Marker::default()).touched, None);
 }
 
 #[test]
@@ -85,7 +84,7 @@ fn deleted_id_is_reserved_after_reopen() {
         changes: vec![keywright::store::Change::InsertKey(
             serde_json::from_str(&again).expect("a record"),
         )],
-        ..Default::default()
+        ..keywright::store::Batch::of(world.admin.tenant().clone())
     };
     let error = block_on(store.commit(batch)).expect_err("the id was used");
     assert_eq!(error.kind(), StoreErrorKind::AlreadyExists);

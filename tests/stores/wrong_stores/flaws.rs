@@ -18,7 +18,6 @@ pub(crate) enum Flaw {
     EventsLostOnDelete,
     EventsAfterChange,
     EventsWithGaps,
-    EpochStandsStill,
     ChangesForgetPolicies,
     UsageCountsTwice,
     WritersShareNumbers,
@@ -40,6 +39,8 @@ pub(crate) enum Flaw {
     AbsentIsAnError,
     StaleAccountResolved,
     TornResolve,
+    PeekOutdated,
+    PeekDenied,
     StalePolicyRead,
     LockLeftBehind,
     ForgetsNothing,
@@ -50,7 +51,6 @@ pub(crate) enum Flaw {
     BatchKeysTakeRoom,
     WriterForgottenEarly,
     NextOnFullPage,
-    FutureEpochRepeated,
     OwnerKindIgnored,
     ContactIgnoresCase,
     MetadataIgnoresCase,
@@ -90,6 +90,13 @@ pub(crate) enum Flaw {
     CountStopsAtLimit,
     CountAfterCursor,
     CountOfAllTenants,
+    BatchOfManyTenants,
+    KeysOfAnyTenantChanged,
+    MarkerRunsAhead,
+    ToldBeforeWritten,
+    NumberedBeforeWritten,
+    ForeignMarkerBelieved,
+    LossesInvented,
 }
 
 impl Flaw {
@@ -109,9 +116,9 @@ impl Flaw {
 /// A flaw, its effect, and exactly the rules that detect it.
 pub(crate) type Row = (Flaw, &'static str, &'static [&'static str]);
 
-/// Each flaw that is not in [`WRITE_FLAWS`](super::write_flaws::WRITE_FLAWS) or
-/// [`OWNED_FLAWS`](super::owned_flaws::OWNED_FLAWS).
-pub(crate) const OTHER_FLAWS: [Row; 42] = [
+/// Each flaw that is not in [`WRITE_FLAWS`](super::write_flaws::WRITE_FLAWS),
+/// [`FEED_FLAWS`](super::feed_flaws::FEED_FLAWS) or [`OWNED_FLAWS`](super::owned_flaws::OWNED_FLAWS).
+pub(crate) const OTHER_FLAWS: [Row; 43] = [
     (
         Flaw::PageSkips,
         "a page leaves out its last key",
@@ -155,6 +162,7 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
             "lookup_stays_in_its_tenant",
             "policies_have_order_of_tenants",
             "resolve_shows_one_moment",
+            "peek_shows_no_older_state",
             "policies_show_one_moment",
         ],
     ),
@@ -169,6 +177,16 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
         &["resolve_shows_one_moment"],
     ),
     (
+        Flaw::PeekOutdated,
+        "`peek` shows the first answer that it ever gave for a key",
+        &["peek_shows_what_resolve_returns", "peek_shows_no_older_state"],
+    ),
+    (
+        Flaw::PeekDenied,
+        "`peek` shows an answer and returns false",
+        &["peek_shows_what_resolve_returns", "peek_shows_no_older_state"],
+    ),
+    (
         Flaw::StalePolicyRead,
         "policies are read from an old copy",
         &[
@@ -176,18 +194,25 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
             "lookups_see_acknowledged_changes",
             "policies_have_order_of_tenants",
             "resolve_shows_one_moment",
+            "peek_shows_no_older_state",
             "policies_show_one_moment",
         ],
     ),
     (
         Flaw::LockLeftBehind,
         "a dropped read keeps its lock",
-        &["revoke_wins_over_updates", "delete_wins_over_updates", "dropped_read_leaves_nothing"],
+        &[
+            "revoke_wins_over_updates",
+            "delete_wins_over_updates",
+            "events_follow_commit_order",
+            "dropped_read_leaves_nothing",
+        ],
     ),
     (
         Flaw::ForgetsNothing,
         "events that a batch forgets stay",
         &[
+            "batch_stays_in_its_tenant",
             "forgotten_events_are_gone",
             "newest_event_is_kept",
             "changes_report_every_touched_subject",
@@ -223,11 +248,6 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
         Flaw::NextOnFullPage,
         "the last page of keys has a next query if it is full",
         &["full_last_page_has_no_next"],
-    ),
-    (
-        Flaw::FutureEpochRepeated,
-        "`changes` returns the epoch of the question if that is higher",
-        &["changes_end_at_newest_commit"],
     ),
     (
         Flaw::OwnerKindIgnored,
@@ -277,12 +297,16 @@ pub(crate) const OTHER_FLAWS: [Row; 42] = [
     (
         Flaw::KeyOwnerIgnored,
         "a condition on the owner of a key is ignored",
-        &["key_owner_condition_holds"],
+        &["key_owner_condition_holds", "batch_stays_in_its_tenant"],
     ),
     (
         Flaw::UserVersionIgnored,
         "a condition on the version of a user's record is ignored",
-        &["user_version_condition_holds", "failed_batch_writes_nothing"],
+        &[
+            "user_version_condition_holds",
+            "failed_batch_writes_nothing",
+            "batch_stays_in_its_tenant",
+        ],
     ),
     (
         Flaw::UserOverwritten,

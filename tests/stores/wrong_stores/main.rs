@@ -1,5 +1,7 @@
 //! Stores with one flaw each: exactly the expected rules fail.
 
+mod feed_flaws;
+mod feeds;
 mod flaws;
 mod owned;
 mod owned_flaws;
@@ -14,6 +16,7 @@ use std::panic::{self, AssertUnwindSafe};
 use keywright::store::MemoryStore;
 use keywright::store::conformance::{Host, RULES};
 
+use feed_flaws::FEED_FLAWS;
 use flaws::{OTHER_FLAWS, Row};
 use owned_flaws::OWNED_FLAWS;
 use store::Wrong;
@@ -21,7 +24,7 @@ use write_flaws::WRITE_FLAWS;
 
 /// Returns every flaw, in the order of the guide.
 fn flaws() -> impl Iterator<Item = Row> {
-    WRITE_FLAWS.into_iter().chain(OTHER_FLAWS).chain(OWNED_FLAWS)
+    WRITE_FLAWS.into_iter().chain(OTHER_FLAWS).chain(FEED_FLAWS).chain(OWNED_FLAWS)
 }
 
 /// Returns the rules that fail on a store.

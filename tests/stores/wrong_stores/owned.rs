@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::slice;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_lite::future::yield_now;
@@ -19,7 +20,7 @@ impl Wrong {
     pub(super) async fn policies_wrongly(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
         match self.flaw {
             Flaw::PoliciesSorted => {
                 let mut sorted = tenants.to_vec();

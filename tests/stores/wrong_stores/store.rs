@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use futures_lite::future::yield_now;
 use keywright::store::{
-    AccountQuery, Batch, Changes, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeyStore,
-    LastBatch, MAX_LIMIT, MemoryStore, OwnedKeys, OwnerRecord, Page, Resolve, Snapshot, StoreError,
-    StoredKey, Subject, TenantEntry, TenantPolicy, TenantQuery, Usage, UsageBatch, async_trait,
+    AccountQuery, Batch, Changes, EventQuery, FoundRef, Freshness, KeyQuery, KeyRecord, KeyStore,
+    LastBatch, Look, MAX_LIMIT, Marker, MemoryStore, OwnedKeys, OwnerRecord, Page, Resolve,
+    Snapshot, StoreError, StoredKey, TenantEntry, TenantPolicy, TenantQuery, Usage, UsageBatch,
+    async_trait,
 };
 use keywright::{
     AccountId, Event, KeyId, Owner, ServiceAccount, TenantId, Timestamp, User, UserId,
 };
 
+use super::feeds::Told;
 use super::flaws::Flaw;
 
 /// A key, whether its uses are refused ones, and the start of a period.
@@ -51,8 +53,11 @@ pub(super) struct Notes {
     pub(super) moved: Vec<(KeyId, Owner)>,
     /// The tenant in which each user's record was last written.
     pub(super) users: HashMap<UserId, TenantId>,
+    /// The commits, in the order in which they began.
+    pub(super) feed: Vec<Told>,
+    peeked: HashMap<KeyId, Arc<Snapshot>>,
     owners: HashMap<(KeyId, Owner), OwnerRecord>,
-    policies: HashMap<TenantId, Option<TenantPolicy>>,
+    policies: HashMap<TenantId, Option<Arc<TenantPolicy>>>,
     locked: bool,
 }
 
@@ -172,6 +177,23 @@ impl KeyStore for Wrong {
         })
     }
 
+    fn peek(&self, key: &KeyId, freshness: Freshness, look: &mut Look<'_>) -> bool {
+        match self.flaw {
+            Flaw::PeekDenied => {
+                self.inner.peek(key, freshness, look);
+                false
+            }
+            Flaw::PeekOutdated => self.inner.peek(key, freshness, &mut |found| {
+                let mut notes = self.notes();
+                look(found.map(|FoundRef { snapshot, age }| {
+                    let first = notes.peeked.entry(*key).or_insert_with(|| Arc::clone(snapshot));
+                    FoundRef { snapshot: first, age }
+                }));
+            }),
+            _ => false,
+        }
+    }
+
     async fn key(&self, tenant: &TenantId, key: &KeyId) -> Result<Option<StoredKey>, StoreError> {
         if self.flaw == Flaw::LockLeftBehind {
             self.notes().locked = true;
@@ -212,7 +234,7 @@ impl KeyStore for Wrong {
     async fn policies(
         &self,
         tenants: &[TenantId],
-    ) -> Result<Vec<Option<TenantPolicy>>, StoreError> {
+    ) -> Result<Vec<Option<Arc<TenantPolicy>>>, StoreError> {
         let mut found = self.policies_wrongly(tenants).await?;
         if self.flaw == Flaw::AbsentIsAnError && found.iter().any(Option::is_none) {
             return Err(StoreError::corrupt("no such policy"));
@@ -360,7 +382,7 @@ impl KeyStore for Wrong {
         Ok(page)
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Epoch, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         self.commit_wrongly(batch).await
     }
 
@@ -368,17 +390,7 @@ impl KeyStore for Wrong {
         self.add_usage_wrongly(batch.clone()).await
     }
 
-    async fn changes(&self, since: Epoch) -> Result<Changes, StoreError> {
-        let mut changes = self.inner.changes(since).await?;
-        if let (Flaw::ChangesForgetPolicies, Some(touched)) = (self.flaw, &mut changes.touched) {
-            touched.retain(|subject| !matches!(subject, Subject::Policy(_)));
-        }
-        if let (Flaw::ChangesForgetUsers, Some(touched)) = (self.flaw, &mut changes.touched) {
-            touched.retain(|subject| !matches!(subject, Subject::User(..)));
-        }
-        if self.flaw == Flaw::FutureEpochRepeated {
-            changes.epoch = changes.epoch.max(since);
-        }
-        Ok(changes)
+    async fn changes(&self, since: &Marker) -> Result<Changes, StoreError> {
+        self.changes_wrongly(since).await
     }
 }

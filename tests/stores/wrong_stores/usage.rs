@@ -52,7 +52,8 @@ impl Wrong {
                     let next = with(&record, "version", record.version() + 1);
                     let changes = vec![Change::UpdateKey(next)];
                     // A failure means that another writer changed the record first.
-                    _ = self.inner.commit(Batch { changes, ..Batch::default() }).await;
+                    let tenant = record.key().tenant.clone();
+                    _ = self.inner.commit(Batch { changes, ..Batch::of(tenant) }).await;
                 }
             }
             Flaw::AlertsLost => batch.deltas.iter_mut().for_each(|delta| delta.alert = None),
@@ -108,7 +109,8 @@ impl Wrong {
             if is_told && let Some(record) = self.record(&delta.key).await? {
                 let due = AlertDue { kind: delta.kind, alert, window_starts_at: start, uses };
                 let events = vec![Event::of_alert(record.key(), &due, at)];
-                self.inner.commit(Batch { events, ..Batch::default() }).await?;
+                let tenant = record.key().tenant.clone();
+                self.inner.commit(Batch { events, ..Batch::of(tenant) }).await?;
             }
             let is_late = self.flaw == Flaw::LateUsesInNoWindow && newer > 0;
             if is_late || self.flaw == Flaw::AlertsDecidedBefore {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_lite::future::yield_now;
 use keywright::store::{
-    Batch, Change, Condition, Epoch, EventQuery, Freshness, KeyQuery, KeyRecord, KeySort, KeyStore,
+    Batch, Change, Condition, EventQuery, Freshness, KeyQuery, KeyRecord, KeySort, KeyStore,
     StoreError, StoreErrorKind,
 };
 use keywright::{KeyId, KeyStatus, Owner};
@@ -14,7 +14,8 @@ use super::store::{Wrong, with};
 
 impl Wrong {
     #[expect(clippy::too_many_lines, reason = "the match has an arm for each flaw")]
-    pub(super) async fn commit_wrongly(&self, mut batch: Batch) -> Result<Epoch, StoreError> {
+    pub(super) async fn commit_wrongly(&self, mut batch: Batch) -> Result<(), StoreError> {
+        let tenant = batch.tenant.clone();
         match self.flaw {
             Flaw::InsertReplaces => self.replace(&mut batch).await?,
             Flaw::ForgetsNothing => batch.changes.retain(|change| !is_forget(change)),
@@ -71,25 +72,31 @@ impl Wrong {
             Flaw::RevokeOverwritten => self.overwrite_revokes(&mut batch).await?,
             Flaw::SecondRevokeMoves => self.revoke_again(&mut batch).await?,
             Flaw::VersionComparedBefore => self.compare_before(&mut batch).await?,
+            Flaw::BatchOfManyTenants | Flaw::KeysOfAnyTenantChanged => {
+                self.commit_abroad(&mut batch).await?;
+            }
+            Flaw::ToldBeforeWritten | Flaw::NumberedBeforeWritten => {
+                return self.commit_fed(batch).await;
+            }
             Flaw::BatchInSteps => return self.in_steps(batch).await,
             Flaw::SubjectsTwice => {
                 let again = take_repeats(&mut batch);
                 if !again.is_empty() {
                     self.inner.commit(batch).await?;
-                    return self.inner.commit(Batch { changes: again, ..Batch::default() }).await;
+                    let again = Batch { changes: again, ..Batch::of(tenant) };
+                    return self.inner.commit(again).await;
                 }
             }
             Flaw::EventsLostOnDelete if batch.changes.iter().any(is_delete) => batch.events.clear(),
             Flaw::EventsAfterChange => {
                 let events = std::mem::take(&mut batch.events);
-                let epoch = self.inner.commit(batch).await?;
+                self.inner.commit(batch).await?;
                 // The first caller reports last.
                 let calls = self.count_call();
                 for _ in calls % 8..8 {
                     yield_now().await;
                 }
-                self.inner.commit(Batch { events, ..Batch::default() }).await?;
-                return Ok(epoch);
+                return self.inner.commit(Batch { events, ..Batch::of(tenant) }).await;
             }
             Flaw::LockLeftBehind if self.is_locked() => {
                 return Err(StoreError::unavailable("a read is in progress"));
@@ -103,7 +110,7 @@ impl Wrong {
         match (self.flaw, said) {
             (Flaw::HalfABatch, Err(error)) => {
                 for change in again.changes {
-                    let alone = Batch { changes: vec![change], ..Batch::default() };
+                    let alone = Batch { changes: vec![change], ..Batch::of(tenant.clone()) };
                     if self.inner.commit(alone).await.is_err() {
                         break;
                     }
@@ -119,7 +126,6 @@ impl Wrong {
                 }
                 Err(error)
             }
-            (Flaw::EpochStandsStill, Ok(_)) => Ok(Epoch(1)),
             (_, said) => said,
         }
     }
@@ -358,19 +364,18 @@ impl Wrong {
     }
 
     /// Commits the key updates of a batch one by one, so that other callers run between them.
-    async fn in_steps(&self, batch: Batch) -> Result<Epoch, StoreError> {
+    async fn in_steps(&self, batch: Batch) -> Result<(), StoreError> {
         let updates = |change: &Change| matches!(change, Change::UpdateKey(_));
         let all_updates = batch.changes.len() > 1 && batch.changes.iter().all(updates);
         if !all_updates {
             return self.inner.commit(batch).await;
         }
-        let mut epoch = Epoch(0);
         for change in batch.changes {
             let changes = vec![change];
-            epoch = self.inner.commit(Batch { changes, ..Batch::default() }).await?;
+            self.inner.commit(Batch { changes, ..Batch::of(batch.tenant.clone()) }).await?;
             yield_now().await;
         }
-        Ok(epoch)
+        Ok(())
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use keywright::store::{
     AccountQuery, Age, AlertDue, Batch, CacheOptions, CacheState, CachedStore, Change, Condition,
-    Epoch, EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
-    ManualMonotonicClock, MemoryStore, MoveError, MoveOptions, MovingStore, OwnerRecord,
+    EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
+    ManualMonotonicClock, Marker, MemoryStore, MoveError, MoveOptions, MovingStore, OwnerRecord,
     PostgresOptions, Resolve, SchemaName, Snapshot, StoreError, StoreErrorKind, Subject,
     SystemMonotonicClock, TenantPolicy, TenantQuery, TransferError, TransferSource, Usage,
     UsageBatch, UsageDelta, UseKind,
@@ -102,6 +102,7 @@ fn no_public_type_prints_a_secret() {
             "KeyStore",
             "ListQuery",
             "Listed",
+            "Look",
             "Resolved",
             "Secret",
             "MonotonicClock",
@@ -187,7 +188,7 @@ fn values(heard: &mut Heard) {
     heard.error(&"no code".parse::<RefusalCode>().expect_err("it is not one"));
     heard.debug(&DetailField::Name);
     let details: EventDetails = serde_json::from_str(r#"{"name":"a"}"#).expect("details");
-    heard.debug(details.get(DetailField::Name).expect("it is there"));
+    heard.debug(&details.get(DetailField::Name).expect("it is there"));
     heard.json(&details);
 }
 
@@ -201,7 +202,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     let batch = Batch {
         conditions: vec![limit.clone()],
         changes: vec![Change::InsertKey(record.clone()), Change::UpdateKey(record.clone())],
-        events: Vec::new(),
+        ..Batch::of(tenant())
     };
     let found = store.owned_keys(&tenant(), std::slice::from_ref(&owner), 1, start()).await;
     heard.debug(&found.expect("the store works")[0]);
@@ -210,12 +211,18 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     heard.debug(&batch);
     heard.debug(&Resolve::ready(Ok(None)));
     heard.debug(&MemoryStore::new());
-    heard.debug(&Epoch(1));
+    heard.debug(&Marker::new([7]));
     heard.debug(&Subject::Key(id));
-    heard.debug(&store.changes(Epoch(0)).await.expect("the store works"));
+    heard.debug(&store.changes(&Marker::default()).await.expect("the store works"));
     heard.debug(&StoreErrorKind::Corrupt);
     let found = store.resolve(&id, Freshness::StoreDefault).await.expect("the store works");
     heard.debug(&found.expect("a key"));
+    let mut has_looked = false;
+    store.peek(&id, Freshness::StoreDefault, &mut |found| {
+        heard.debug(&found.expect("a key"));
+        has_looked = true;
+    });
+    assert!(has_looked, "the store keeps its keys in memory");
     heard.debug(&Freshness::StoreDefault);
     heard.debug(&Age::NONE);
     heard.debug(&SystemMonotonicClock);

@@ -35,6 +35,8 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// Null if there is no body.
     pub(crate) json: Value,
+    /// The error behind a 503 with its sources, which the response carries for the host.
+    pub(crate) cause: Option<String>,
 }
 
 impl Answer {
@@ -303,8 +305,16 @@ impl<'a> Ask<'a> {
             let bytes = body.collect().await.expect("a body").to_bytes();
             let text = String::from_utf8(bytes.to_vec()).expect("text");
             let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-            let answer =
-                Answer { status: parts.status.as_u16(), headers: parts.headers, text, json };
+            let cause = parts.extensions.get::<management::Cause>().map(|cause| {
+                let (mut texts, mut next) = (Vec::new(), Some(cause.error()));
+                while let Some(error) = next {
+                    texts.push(error.to_string());
+                    next = error.source();
+                }
+                texts.join(": ")
+            });
+            let status = parts.status.as_u16();
+            let answer = Answer { status, headers: parts.headers, text, json, cause };
             self.host.hold_against_document(&self, &answer);
             answer
         }

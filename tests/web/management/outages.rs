@@ -57,7 +57,11 @@ fn every_route_reports_an_outage() {
             let ask = if method == "PUT" { ask.if_match("\"1\"") } else { ask };
             let answer = ask.json(body).send().await;
             must_be_an_outage(&answer, &format!("{method} {path}"));
+            let cause = answer.cause.unwrap_or_default();
+            assert!(cause.contains("the store is down"), "{method} {path}: {cause:?}");
         }
+        host.faulty.set(None);
+        assert_eq!(host.get("/plan").await.cause, None);
         Ok(())
     });
 }

@@ -173,7 +173,7 @@ fn b14_refused_transfer_changes_nothing() {
             assert_eq!(told, ["refused: key_not_found"]);
         }
         assert_eq!(now().await, before);
-        let stays = world.authority.key(&world.other, &foreign_key).await?.key.owner;
+        let stays = world.authority.key(&world.other, &foreign_key).await?.key.owner.clone();
         assert_eq!(stays, world.other.as_owner());
         // An owner with room can take it.
         let path = format!("/keys/{key}/transfer");

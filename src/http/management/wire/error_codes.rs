@@ -1,6 +1,6 @@
 //! The table from every error of the crate to the code of its problem. Each variant needs a row.
 
-use std::fmt::Display;
+use std::error::Error;
 
 use super::problem::{Code, Problem};
 use crate::authority::{
@@ -14,7 +14,7 @@ use crate::record::rules::RuleError;
 use crate::record::violation::Violation;
 
 /// An error with a code. Its `Display` never contains a secret.
-trait Coded: Display {
+trait Coded: Error + Send + Sync + 'static {
     /// Set for an error of the authority, which has then recorded the refusal.
     const IS_OF_AUTHORITY: bool;
 
@@ -183,7 +183,8 @@ impl<E: Coded> From<E> for Problem {
         };
         // The authority does not record a malformed query as an event.
         let is_recorded = E::IS_OF_AUTHORITY && code != Code::InvalidQuery;
-        if is_recorded { problem.of_authority() } else { problem }
+        let problem = if is_recorded { problem.of_authority() } else { problem };
+        problem.because(error)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Problems (RFC 9457): the table of every code with its status and detail, and the response.
 
 use std::borrow::Cow;
+use std::error::Error;
+use std::sync::Arc;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -134,10 +136,53 @@ pub(crate) struct Problem {
     field: Option<Cow<'static, str>>,
     value: Option<Quantity>,
     bound: Option<Quantity>,
-    /// Everything that is missing to generate a key.
-    missing: Box<[&'static str]>,
     /// Set if the authority was called, which records the requests that it refuses.
     was_asked: bool,
+    extra: Option<Box<Extra>>,
+}
+
+/// A part that few problems have. No problem has both.
+#[derive(Debug)]
+enum Extra {
+    /// Everything that is missing to generate a key.
+    Missing(Box<[&'static str]>),
+    Cause(Cause),
+}
+
+/// The error behind a 503 of the management API, in the extensions of the response.
+///
+/// A client never gets it. The host logs it in a layer of its own:
+///
+/// ```
+/// use axum::extract::Request;
+/// use axum::middleware::Next;
+/// use axum::response::Response;
+/// use keywright::http::management::Cause;
+///
+/// async fn log(request: Request, next: Next) -> Response {
+///     let response = next.run(request).await;
+///     if let Some(cause) = response.extensions().get::<Cause>() {
+///         eprintln!("the management API is unavailable: {}", cause.error());
+///     }
+///     response
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cause(Arc<dyn Error + Send + Sync>);
+
+impl Cause {
+    /// Returns the error of the operation, whose source is that of the store or the random source.
+    ///
+    /// ```
+    /// use keywright::http::management::Cause;
+    ///
+    /// fn logged(cause: &Cause) -> String {
+    ///     format!("the management API is unavailable: {}", cause.error())
+    /// }
+    /// ```
+    pub fn error(&self) -> &(dyn Error + 'static) {
+        &*self.0
+    }
 }
 
 /// The mark of a request that was refused before the authority was called, in the extensions of its
@@ -155,15 +200,7 @@ impl From<Code> for Problem {
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let detail = detail.into();
-        Self {
-            code,
-            detail,
-            field: None,
-            value: None,
-            bound: None,
-            missing: Box::default(),
-            was_asked: false,
-        }
+        Self { code, detail, field: None, value: None, bound: None, was_asked: false, extra: None }
     }
 
     /// Names the field of the request that is wrong.
@@ -181,12 +218,21 @@ impl Problem {
 
     /// Adds everything that is missing to generate a key.
     pub(super) fn missing(self, missing: &Requirements) -> Self {
-        Self { missing: missing.iter().map(Requirement::as_str).collect(), ..self }
+        let missing = missing.iter().map(Requirement::as_str).collect();
+        Self { extra: Some(Box::new(Extra::Missing(missing))), ..self }
     }
 
     /// Marks the problem as an error of the authority.
     pub(super) fn of_authority(self) -> Self {
         Self { was_asked: true, ..self }
+    }
+
+    /// Keeps the error behind a 503, for the host alone.
+    pub(super) fn because(self, error: impl Error + Send + Sync + 'static) -> Self {
+        if self.code.status() != StatusCode::SERVICE_UNAVAILABLE {
+            return self;
+        }
+        Self { extra: Some(Box::new(Extra::Cause(Cause(Arc::new(error))))), ..self }
     }
 
     pub(crate) fn code(&self) -> Code {
@@ -206,7 +252,10 @@ impl Problem {
             field: self.field.clone(),
             value: self.value.clone(),
             bound: self.bound.clone(),
-            missing: self.missing.clone(),
+            missing: match self.extra.as_deref() {
+                Some(Extra::Missing(missing)) => missing.clone(),
+                _ => Box::default(),
+            },
         }
     }
 }
@@ -235,6 +284,9 @@ impl IntoResponse for Problem {
         let mut response = (status, axum::Json(self.view())).into_response();
         if !self.was_asked {
             response.extensions_mut().insert(Unasked(self.code));
+        }
+        if let Some(Extra::Cause(cause)) = self.extra.map(|extra| *extra) {
+            response.extensions_mut().insert(cause);
         }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);

@@ -2,6 +2,7 @@
 //! that a new field of a record is never sent by accident.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -129,7 +130,7 @@ impl From<KeyEntry> for KeyEntryView {
             actions,
         } = entry;
         Self {
-            key: key.into(),
+            key: Arc::unwrap_or_clone(key).into(),
             prefix,
             owner_name,
             scopes,

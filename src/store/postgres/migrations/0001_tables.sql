@@ -4,12 +4,28 @@
 
 CREATE TABLE {schema}.state (
     is_one boolean PRIMARY KEY DEFAULT true CHECK (is_one),
-    -- The epoch of the last commit. Every commit locks this row.
-    epoch bigint NOT NULL,
     -- Whether another store is being moved here. Until the move has ended, no store uses the tables.
     is_moving boolean NOT NULL DEFAULT false
 );
-INSERT INTO {schema}.state (epoch) VALUES (0);
+INSERT INTO {schema}.state DEFAULT VALUES;
+
+-- The last commits of each shard of tenants, with the subjects that they touched. A commit inserts the
+-- row after the last one of its shard, which only one commit can do. So the commits of a shard happen one
+-- after another, and those of two shards do not wait for each other. Rows are never updated, except by a
+-- commit that inserts its row before it reads. The oldest rows of a shard are deleted, never its last.
+CREATE TABLE {schema}.changes (
+    shard smallint NOT NULL,
+    -- 1, 2, 3, and so on, without gaps in each shard.
+    epoch bigint NOT NULL,
+    -- A random number, which tells this commit from one of the same epoch on a server that has lost it.
+    mark int NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    touched text[] NOT NULL,
+    PRIMARY KEY (shard, epoch)
+);
+-- The beginning of each shard, so that each has a last row.
+INSERT INTO {schema}.changes (shard, epoch, mark, touched)
+SELECT shard, 0, floor(random() * 2147483647)::int, '{}' FROM generate_series(0, 63) AS s (shard);
 
 CREATE TABLE {schema}.accounts (
     id text COLLATE "C" PRIMARY KEY,
@@ -42,6 +58,8 @@ CREATE TABLE {schema}.policies (
 CREATE TABLE {schema}.keys (
     id text COLLATE "C" PRIMARY KEY,
     tenant text COLLATE "C" NOT NULL,
+    -- The shard of the tenant in `changes`.
+    shard smallint NOT NULL,
     owner text COLLATE "C" NOT NULL,
     account text COLLATE "C" REFERENCES {schema}.accounts (id),
     name text COLLATE "C" NOT NULL,
@@ -68,10 +86,15 @@ CREATE INDEX keys_live ON {schema}.keys (tenant, owner, expires_at) WHERE NOT re
 CREATE INDEX keys_contact ON {schema}.keys (tenant, (record #>> '{key,contact}'), created_at, id)
     WHERE record #>> '{key,contact}' IS NOT NULL;
 CREATE INDEX keys_account ON {schema}.keys (account) WHERE account IS NOT NULL;
+-- For filters that few keys match. A new key usually is in none of these indexes.
+CREATE INDEX keys_revoked ON {schema}.keys (tenant) WHERE revoked;
+CREATE INDEX keys_disabled ON {schema}.keys (tenant) WHERE disabled;
+CREATE INDEX keys_scheduled ON {schema}.keys (tenant, not_before) WHERE not_before > 0;
 
--- A table of its own, so that counting a use never writes to the record of a key.
+-- A table of its own, so that counting a use never writes to the record of a key. Each key has a row. A
+-- commit inserts and deletes both rows; a foreign key would check that again for each new key.
 CREATE TABLE {schema}.usage (
-    key text COLLATE "C" PRIMARY KEY REFERENCES {schema}.keys (id) ON DELETE CASCADE,
+    key text COLLATE "C" PRIMARY KEY,
     tenant text COLLATE "C" NOT NULL,
     last_used_at bigint NOT NULL DEFAULT -1,
     record jsonb NOT NULL
@@ -83,9 +106,22 @@ CREATE INDEX usage_last_used ON {schema}.usage (tenant, last_used_at, key);
 CREATE TABLE {schema}.deleted (
     id text COLLATE "C" PRIMARY KEY,
     tenant text COLLATE "C" NOT NULL,
+    shard smallint NOT NULL,
     event bigint NOT NULL
 );
 CREATE INDEX deleted_event ON {schema}.deleted (tenant, event);
+
+-- Refuses ids that were deleted, and returns 1 otherwise. A statement calls it after it has inserted these
+-- ids. The function has a newer snapshot than the statement, so it sees a transaction that has deleted an id
+-- while the insert waited for it.
+CREATE FUNCTION {schema}.check_new_ids(ids text[]) RETURNS int LANGUAGE plpgsql VOLATILE AS $check$
+BEGIN
+    IF EXISTS (SELECT FROM {schema}.deleted WHERE id = ANY (ids)) THEN
+        RAISE unique_violation USING MESSAGE = 'a new id was used and deleted';
+    END IF;
+    RETURN 1;
+END
+$check$;
 
 -- The last usage batch of each writer.
 CREATE TABLE {schema}.writers (
@@ -119,27 +155,31 @@ CREATE INDEX events_account ON {schema}.events (tenant, account, sequence) WHERE
 CREATE INDEX events_previous_account ON {schema}.events (tenant, previous_account, sequence)
     WHERE previous_account IS NOT NULL;
 
--- The subjects of the last commits, for caches.
-CREATE TABLE {schema}.changes (
-    epoch bigint PRIMARY KEY,
-    at timestamptz NOT NULL DEFAULT now(),
-    touched text[] NOT NULL
-);
-
--- The extension pg_trgm makes a search for part of a name fast. The search also works without it, since the
--- extension may be missing, or in a schema that the user must not access.
+-- The extension pg_trgm makes a search for part of a name fast. With btree_gin, a search also reads nothing
+-- of other tenants, and a filter by prefix uses the index. The search works without them too, since an extension may be missing, or in a schema
+-- that the user must not access.
 DO $search$
 DECLARE
     home text;
+    extension text;
+    first_columns text := '';
 BEGIN
-    BEGIN
-        CREATE EXTENSION IF NOT EXISTS pg_trgm;
-    EXCEPTION WHEN OTHERS THEN
-        NULL;
-    END;
+    FOREACH extension IN ARRAY ARRAY['pg_trgm', 'btree_gin'] LOOP
+        BEGIN
+            EXECUTE format('CREATE EXTENSION IF NOT EXISTS %I', extension);
+        EXCEPTION WHEN OTHERS THEN
+            NULL;
+        END;
+    END LOOP;
     SELECT extnamespace::regnamespace::text INTO home FROM pg_extension WHERE extname = 'pg_trgm';
+    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'btree_gin') THEN
+        first_columns := 'tenant, (record #>> ''{key,prefix}''), ';
+    END IF;
     IF home IS NOT NULL THEN
-        EXECUTE format('CREATE INDEX keys_search ON {schema}.keys USING gin (search %s.gin_trgm_ops)', home);
+        EXECUTE format(
+            'CREATE INDEX keys_search ON {schema}.keys USING gin (%ssearch %s.gin_trgm_ops)',
+            first_columns, home
+        );
     END IF;
 EXCEPTION WHEN insufficient_privilege THEN
     NULL;

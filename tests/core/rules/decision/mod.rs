@@ -2,6 +2,7 @@
 //! decides, bounds are exact, and an undecidable request is never accepted.
 
 mod limits;
+mod quick;
 mod rates;
 mod undecidable;
 

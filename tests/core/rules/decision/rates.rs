@@ -351,7 +351,7 @@ fn unvalidated_policy_breaks_no_rate() {
                 let (plan, settings) = (Some(world.policy().await.plan), Some(settings));
                 let policy = TenantPolicy { plan, settings, version };
                 let put = Change::PutPolicy { tenant: tenant(), policy };
-                let batch = Batch { changes: vec![put], ..Batch::default() };
+                let batch = Batch { changes: vec![put], ..Batch::of(tenant()) };
                 store.commit(batch).await.expect("a store checks no policy");
                 let _ = world.verifier.verify(issued.token.expose()).await;
             }

@@ -190,7 +190,7 @@ async fn assert_pages_are_bounded(store: impl KeyStore + Clone) {
     let mut other = made[0].clone();
     other.kind = Operation::Sweep.into();
     let events = vec![other; 2 * EventQuery::MAX_EXAMINED];
-    store.commit(Batch { events, ..Batch::default() }).await.expect("many events");
+    store.commit(Batch { events, ..Batch::of(tenant()) }).await.expect("many events");
     let made = EventQuery::new().kind(Operation::KeyGenerate);
     assert_eq!(pages(&store, &made).await, [(0, true), (0, true), (1, false)]);
     assert_eq!(pages(&store, &made.oldest_first()).await, [(1, true), (0, true), (0, false)]);

@@ -4,6 +4,7 @@
 mod changes_between_pages;
 mod events;
 mod keys;
+mod large_tenants;
 mod listings;
 
 use keywright::store::{

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::history::{History, Id, KEYS, Numbering, Touched, key_id};
+use super::history::{History, Id, KEYS, Numbering, Touched, key_id, owner_of, tenant_of};
 use super::rule::Rule;
 use crate::lease::{Bounds, Fill, Forget, Ledger, Sync};
-use crate::store::{Age, Changes, Freshness, Subject};
+use crate::stamps::{Places, Stamps};
+use crate::store::{Age, Changes, Freshness, Marker};
 use common::Random;
 
 const BOUNDS: Bounds =
@@ -35,13 +37,15 @@ impl Seen {
     }
 }
 
-#[derive(Default)]
 struct Node {
     ledger: Ledger,
+    stamps: Arc<Stamps>,
     /// The lease as lookups see it.
     published: Option<Duration>,
-    entries: BTreeMap<usize, Option<Id>>,
+    entries: BTreeMap<usize, Entry>,
     syncing: Syncing,
+    /// The marker of the last answer, also if its sync was given up.
+    answered: Option<Marker>,
     fills: Vec<Filling>,
     /// The node's own changes that are committed and not acknowledged.
     changing: Vec<Id>,
@@ -59,6 +63,13 @@ enum Syncing {
     Answered(Sync, Changes, Option<usize>),
     /// One half is done. Everyone except lookups waits for the other half.
     Half(Forget, Option<usize>),
+}
+
+/// An answer in memory.
+#[derive(Clone, Copy)]
+struct Entry {
+    read: Option<Id>,
+    fill: Fill,
 }
 
 struct Filling {
@@ -96,7 +107,7 @@ impl<R: Rule> Cluster<R> {
             now: Duration::from_secs(1),
             history: History::new(numbering),
             is_down: false,
-            nodes: Default::default(),
+            nodes: [(); 3].map(|()| Node::new()),
             changing: Vec::new(),
             seen: Seen::default(),
             rule: PhantomData,
@@ -138,7 +149,10 @@ impl<R: Rule> Cluster<R> {
             _ => Freshness::StoreDefault,
         };
         let node = &self.nodes[place];
-        let Some(read) = node.entries.get(&key).copied() else { return Ok(()) };
+        let Some(Entry { read, fill }) = node.entries.get(&key).copied() else { return Ok(()) };
+        if !R::has_kept(&node.stamps, node.places(key), fill) {
+            return Ok(());
+        }
         let (age, bound) = match R::usable(BOUNDS, node.published, self.now, freshness) {
             Some(age) => (age, BOUNDS.max_staleness),
             None if self.is_down => {
@@ -188,13 +202,6 @@ impl<R: Rule> Cluster<R> {
         }
     }
 
-    fn draw_touched(&mut self) -> Touched {
-        match self.random.below(10) {
-            0 => Touched::All,
-            _ => Touched::Key(self.random.below(KEYS)),
-        }
-    }
-
     /// Returns whether commits are allowed now. A store that counts its commits cannot detect a
     /// loss once it has as many commits again, so it gets none until every node has noticed the
     /// loss.
@@ -202,10 +209,10 @@ impl<R: Rule> Cluster<R> {
         let knows = |node: &Node| {
             let since = node.ledger.begin_sync(self.now).since;
             let in_flight = match &node.syncing {
-                Syncing::Answered(_, changes, _) => changes.epoch,
-                _ => since,
+                Syncing::Answered(_, changes, _) => changes.at.clone(),
+                _ => since.clone(),
             };
-            self.history.knows(since) && self.history.knows(in_flight)
+            self.history.knows(&since) && self.history.knows(&in_flight)
         };
         let drawn = self.history.numbering() == Numbering::Drawn;
         !self.is_down && (drawn || self.nodes.iter().all(knows))
@@ -213,7 +220,7 @@ impl<R: Rule> Cluster<R> {
 
     fn change_elsewhere(&mut self) {
         if self.can_write() {
-            let touched = self.draw_touched();
+            let touched = Touched::draw(&mut self.random);
             self.changing.push(self.history.commit(touched, &mut self.random));
         }
     }
@@ -226,7 +233,7 @@ impl<R: Rule> Cluster<R> {
 
     fn change_own(&mut self, place: usize) {
         if self.can_write() {
-            let touched = self.draw_touched();
+            let touched = Touched::draw(&mut self.random);
             let id = self.history.commit(touched, &mut self.random);
             self.nodes[place].changing.push(id);
         }
@@ -238,9 +245,9 @@ impl<R: Rule> Cluster<R> {
             return;
         }
         let Some(id) = take(&mut node.changing, &mut self.random) else { return };
-        R::note_own_change(&mut node.ledger);
-        let touched = self.history.touched(id);
-        node.entries.retain(|key, _| !touched.touches(*key));
+        let touched = self.history.touched(id).subject();
+        let keys = R::note_own_change(&mut node.ledger, touched);
+        node.forget(&Forget::These(keys));
         // Otherwise the answer was lost.
         if self.random.below(4) > 0 {
             self.history.acknowledge(id, self.now);
@@ -273,8 +280,10 @@ impl<R: Rule> Cluster<R> {
         let Some(filling) = take(&mut node.fills, &mut self.random) else { return };
         // Otherwise the store failed.
         let Some(Read(read)) = filling.read else { return };
-        if R::admits(&node.ledger, filling.fill) {
-            node.entries.insert(filling.key, read);
+        let places = node.places(filling.key);
+        if R::admits(&node.ledger, filling.fill, &key_id(filling.key), places) {
+            let fill = R::kept_fill(&node.ledger, filling.fill);
+            node.entries.insert(filling.key, Entry { read, fill });
         } else {
             self.seen.fills_refused += 1;
         }
@@ -283,25 +292,29 @@ impl<R: Rule> Cluster<R> {
     fn go_on_with_sync(&mut self, place: usize) {
         let node = &mut self.nodes[place];
         node.syncing = match std::mem::take(&mut node.syncing) {
-            Syncing::Not => Syncing::Asked(node.ledger.begin_sync(self.now)),
+            Syncing::Not => {
+                let answered = node.answered.take();
+                Syncing::Asked(R::begin_sync(&node.ledger, self.now, answered))
+            }
             Syncing::Asked(sync) | Syncing::Answered(sync, ..) if self.random.below(8) == 0 => {
                 self.seen.syncs_failed += 1;
-                R::give_sync_up(&mut node.ledger, sync);
+                R::give_sync_up(&mut node.ledger, &sync);
                 node.published = node.ledger.confirmed();
                 Syncing::Not
             }
             Syncing::Asked(sync) if self.is_down => Syncing::Asked(sync),
             Syncing::Asked(sync) => {
-                let lost = (!self.history.knows(sync.since)).then_some(self.history.losses());
-                let mut changes = self.history.changes(sync.since);
+                let lost = (!self.history.knows(&sync.since)).then_some(self.history.losses());
+                let mut changes = R::ask(&self.history, &sync.since);
                 if self.random.below(100) == 0 {
                     // A store is free to forget old changes.
                     changes.touched = None;
                 }
+                node.answered = Some(changes.at.clone());
                 Syncing::Answered(sync, changes, lost)
             }
             Syncing::Answered(sync, changes, lost) => {
-                let forget = R::end_sync(&mut node.ledger, sync, changes, self.now);
+                let forget = R::end_sync(&mut node.ledger, &sync, changes, self.now);
                 if R::FORGETS_FIRST {
                     node.forget(&forget);
                 } else {
@@ -333,16 +346,32 @@ impl<R: Rule> Cluster<R> {
 }
 
 impl Node {
+    fn new() -> Self {
+        let stamps = Arc::new(Stamps::new(1 << 10));
+        Self {
+            ledger: Ledger::new(Arc::clone(&stamps)),
+            stamps,
+            published: None,
+            entries: BTreeMap::new(),
+            syncing: Syncing::Not,
+            answered: None,
+            fills: Vec::new(),
+            changing: Vec::new(),
+            changed: Vec::new(),
+            told_of: 0,
+        }
+    }
+
+    fn places(&self, key: usize) -> Places {
+        self.stamps.places(&tenant_of(key), &owner_of(key))
+    }
+
     fn forget(&mut self, forget: &Forget) {
-        let is_forgotten = |key: usize| match forget {
-            Forget::Nothing => false,
-            Forget::These(subjects) => subjects.iter().any(|subject| match subject {
-                Subject::Key(id) => *id == key_id(key),
-                _ => true,
-            }),
-            Forget::Everything => true,
-        };
-        self.entries.retain(|key, _| !is_forgotten(*key));
+        match forget {
+            Forget::These(keys) => self.entries.retain(|key, _| !keys.contains(&key_id(*key))),
+            // A cache removes the entries later, if at all.
+            Forget::Everything => {}
+        }
     }
 }
 

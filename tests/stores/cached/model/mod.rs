@@ -57,7 +57,15 @@ fn every_broken_rule_is_detected() {
     is_found::<rule::AdmitsEveryFill>("a fill is kept despite a change in between");
     is_found::<rule::NoticesNoOwnChange>("a fill is kept despite the node's own change");
     is_found::<rule::NoticesNoLoss>("a store that lost commits is not noticed");
-    is_found::<rule::NoticesNoRegression>("a lower epoch is not noticed");
+    is_found::<rule::NoticesNoRegression>(
+        "a store that says that it has lost commits is not believed",
+    );
+    is_found::<rule::StampOfTheKeyAlone>("a fill is kept despite a change of its policy or owner");
+    is_found::<rule::ReadsNoStamps>("an entry is used despite a change of its policy or owner");
+    is_found::<rule::MovesNoStampOfTenants>("a change of a policy moves no stamp");
+    is_found::<rule::MovesNoStampOfOwners>("a change of an owner moves no stamp");
+    is_found::<rule::MarkerAheadOfForget>("a marker counts before its changes are forgotten");
+    is_found::<rule::ChecksOneShard>("the store looks for losses in one shard only");
     is_found::<rule::IgnoresAtMost>("a request for a fresher answer gets an old one");
     is_found::<rule::IgnoresAtMostDuringOutages>(
         "a request for a fresher answer gets an old one during an outage",

@@ -2,26 +2,50 @@
 
 use std::time::Duration;
 
+use keywright::KeyId;
+
+use super::history::History;
 use crate::lease::{Bounds, Fill, Forget, Ledger, Sync};
-use crate::store::{Age, Changes, Freshness};
+use crate::stamps::{Places, Stamps};
+use crate::store::{Age, Changes, Freshness, Marker, Subject};
 
 /// The default methods are the real rule.
 pub(super) trait Rule {
     /// Whether a sync removes changed records before it renews the lease.
     const FORGETS_FIRST: bool = true;
 
-    fn end_sync(ledger: &mut Ledger, sync: Sync, changes: Changes, _now: Duration) -> Forget {
+    /// `answered` is the marker of the last answer, if its sync was given up.
+    fn begin_sync(ledger: &Ledger, now: Duration, _answered: Option<Marker>) -> Sync {
+        ledger.begin_sync(now)
+    }
+
+    /// Returns the store's answer.
+    fn ask(history: &History, since: &Marker) -> Changes {
+        history.changes(since)
+    }
+
+    fn end_sync(ledger: &mut Ledger, sync: &Sync, changes: Changes, _now: Duration) -> Forget {
         ledger.end_sync(sync, changes)
     }
 
-    fn give_sync_up(_ledger: &mut Ledger, _sync: Sync) {}
+    fn give_sync_up(_ledger: &mut Ledger, _sync: &Sync) {}
 
-    fn note_own_change(ledger: &mut Ledger) {
-        ledger.note_own_change();
+    fn note_own_change(ledger: &mut Ledger, touched: Subject) -> Vec<KeyId> {
+        ledger.note(&[touched])
     }
 
-    fn admits(ledger: &Ledger, fill: Fill) -> bool {
-        ledger.admits(fill)
+    fn admits(ledger: &Ledger, fill: Fill, key: &KeyId, places: Places) -> bool {
+        ledger.admits(fill, key, Some(places))
+    }
+
+    /// Returns the fill that an entry keeps.
+    fn kept_fill(_ledger: &Ledger, fill: Fill) -> Fill {
+        fill
+    }
+
+    /// Returns whether the owner and the tenant of an entry have not changed.
+    fn has_kept(stamps: &Stamps, places: Places, fill: Fill) -> bool {
+        stamps.has_kept(places, fill.0)
     }
 
     fn usable(
@@ -50,10 +74,10 @@ impl Rule for Right {}
 pub(super) struct LeaseFromTheEnd;
 
 impl Rule for LeaseFromTheEnd {
-    fn end_sync(ledger: &mut Ledger, sync: Sync, changes: Changes, now: Duration) -> Forget {
+    fn end_sync(ledger: &mut Ledger, sync: &Sync, changes: Changes, now: Duration) -> Forget {
         let at_the_end = ledger.begin_sync(now);
         assert_eq!(at_the_end.since, sync.since, "there is one sync at a time");
-        ledger.end_sync(at_the_end, changes)
+        ledger.end_sync(&at_the_end, changes)
     }
 }
 
@@ -66,16 +90,17 @@ impl Rule for RenewsFirst {
 pub(super) struct RenewsInAnyCase;
 
 impl Rule for RenewsInAnyCase {
-    fn give_sync_up(ledger: &mut Ledger, sync: Sync) {
-        let nothing = Changes { epoch: sync.since, touched: Some(Vec::new()) };
-        assert_eq!(ledger.end_sync(sync, nothing), Forget::Nothing);
+    fn give_sync_up(ledger: &mut Ledger, sync: &Sync) {
+        let at = sync.since.clone();
+        let nothing = Changes { at, touched: Some(Vec::new()), has_lost: false };
+        assert_eq!(ledger.end_sync(sync, nothing), Forget::These(Vec::new()));
     }
 }
 
 pub(super) struct AdmitsEveryFill;
 
 impl Rule for AdmitsEveryFill {
-    fn admits(_: &Ledger, _: Fill) -> bool {
+    fn admits(_: &Ledger, _: Fill, _: &KeyId, _: Places) -> bool {
         true
     }
 }
@@ -83,24 +108,86 @@ impl Rule for AdmitsEveryFill {
 pub(super) struct NoticesNoOwnChange;
 
 impl Rule for NoticesNoOwnChange {
-    fn note_own_change(_: &mut Ledger) {}
+    fn note_own_change(_: &mut Ledger, touched: Subject) -> Vec<KeyId> {
+        if let Subject::Key(key) = touched { vec![key] } else { Vec::new() }
+    }
+}
+
+pub(super) struct StampOfTheKeyAlone;
+
+impl Rule for StampOfTheKeyAlone {
+    fn admits(ledger: &Ledger, fill: Fill, key: &KeyId, _: Places) -> bool {
+        ledger.admits(fill, key, None)
+    }
+
+    fn kept_fill(ledger: &Ledger, _: Fill) -> Fill {
+        ledger.begin_fill()
+    }
+}
+
+pub(super) struct ReadsNoStamps;
+
+impl Rule for ReadsNoStamps {
+    fn has_kept(_: &Stamps, _: Places, _: Fill) -> bool {
+        true
+    }
+}
+
+pub(super) struct MovesNoStampOfTenants;
+
+impl Rule for MovesNoStampOfTenants {
+    fn end_sync(ledger: &mut Ledger, sync: &Sync, changes: Changes, _: Duration) -> Forget {
+        ledger.end_sync(sync, without(changes, |subject| matches!(subject, Subject::Policy(_))))
+    }
+}
+
+pub(super) struct MovesNoStampOfOwners;
+
+impl Rule for MovesNoStampOfOwners {
+    fn end_sync(ledger: &mut Ledger, sync: &Sync, changes: Changes, _: Duration) -> Forget {
+        ledger.end_sync(sync, without(changes, |subject| matches!(subject, Subject::User(..))))
+    }
+}
+
+fn without(mut changes: Changes, is_lost: impl Fn(&Subject) -> bool) -> Changes {
+    if let Some(touched) = &mut changes.touched {
+        touched.retain(|subject| !is_lost(subject));
+    }
+    changes
+}
+
+pub(super) struct MarkerAheadOfForget;
+
+impl Rule for MarkerAheadOfForget {
+    fn begin_sync(ledger: &Ledger, now: Duration, answered: Option<Marker>) -> Sync {
+        let mut sync = ledger.begin_sync(now);
+        sync.since = answered.unwrap_or(sync.since);
+        sync
+    }
+}
+
+pub(super) struct ChecksOneShard;
+
+impl Rule for ChecksOneShard {
+    fn ask(history: &History, since: &Marker) -> Changes {
+        history.changes_with_checks(since, 1)
+    }
 }
 
 pub(super) struct NoticesNoLoss;
 
 impl Rule for NoticesNoLoss {
-    fn end_sync(ledger: &mut Ledger, sync: Sync, changes: Changes, _: Duration) -> Forget {
+    fn end_sync(ledger: &mut Ledger, sync: &Sync, changes: Changes, _: Duration) -> Forget {
         let touched = Some(changes.touched.unwrap_or_default());
-        ledger.end_sync(sync, Changes { touched, ..changes })
+        ledger.end_sync(sync, Changes { touched, has_lost: false, ..changes })
     }
 }
 
 pub(super) struct NoticesNoRegression;
 
 impl Rule for NoticesNoRegression {
-    fn end_sync(ledger: &mut Ledger, sync: Sync, changes: Changes, _: Duration) -> Forget {
-        let epoch = changes.epoch.max(sync.since);
-        ledger.end_sync(sync, Changes { epoch, ..changes })
+    fn end_sync(ledger: &mut Ledger, sync: &Sync, changes: Changes, _: Duration) -> Forget {
+        ledger.end_sync(sync, Changes { has_lost: false, ..changes })
     }
 }
 

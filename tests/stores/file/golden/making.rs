@@ -1,9 +1,9 @@
-//! Writes golden files: with `KEYWRIGHT_GOLDEN=v2` those of format 2, which are then kept. Without
+//! Writes golden files: with `KEYWRIGHT_GOLDEN=v3` those of format 3, which are then kept. Without
 //! the variable, a test writes them to a temporary folder.
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use futures_lite::future::block_on;
 use keywright::store::FileStore;
@@ -107,7 +107,7 @@ fn write_state(file: &Path, world: &World) {
 }
 
 /// Removes the unused space of the file.
-fn compact(file: &PathBuf) {
-    let mut database = redb::Database::open(file).expect("it opens");
+fn compact(file: &Path) {
+    let mut database = common::sealed::database(file);
     while database.compact().expect("it is compacted") {}
 }

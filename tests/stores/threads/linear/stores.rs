@@ -7,7 +7,7 @@ use std::thread;
 use futures_lite::future::yield_now;
 use keywright::KeyId;
 use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore};
-use keywright::store::{Batch, Epoch, Found, KeyStore, StoreError, async_trait};
+use keywright::store::{Batch, Found, KeyStore, StoreError, async_trait};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -111,28 +111,28 @@ impl Troubled {
         Ok(if stale && before.is_some() { Answer::Resolve(before) } else { answer })
     }
 
-    async fn commit(&self, batch: &Batch, store: &dyn KeyStore) -> Result<Epoch, StoreError> {
+    async fn commit(&self, batch: &Batch, store: &dyn KeyStore) -> Result<(), StoreError> {
         let lost = |way| Err(StoreError::unavailable(format!("lost on the way {way}")));
         if self.strikes(self.troubles.losses, 20) {
             return lost("there");
         }
         let changes = !batch.changes.is_empty();
         if self.strikes(self.troubles.forgets && changes, 8) {
-            return Ok(Epoch(0));
+            return Ok(());
         }
         self.catch_up(store).await;
         if self.strikes(self.troubles.late && changes, 4) {
             self.with_fate(|fate| fate.pending = Some(batch.clone()));
-            return Ok(Epoch(0));
+            return Ok(());
         }
-        let epoch = store.commit(batch.clone()).await?;
+        store.commit(batch.clone()).await?;
         if self.strikes(self.troubles.losses, 20) {
             return lost("back");
         }
         if self.strikes(self.troubles.denies && changes, 4) {
             return Err(StoreError::conflict("the commit is reported as a conflict"));
         }
-        Ok(epoch)
+        Ok(())
     }
 }
 
@@ -145,7 +145,7 @@ impl Intercept for Troubled {
         }
         let answer = match call {
             Call::Resolve(..) => self.resolve(call, store).await,
-            Call::Commit(batch) => self.commit(batch, store).await.map(Answer::Commit),
+            Call::Commit(batch) => self.commit(batch, store).await.map(|()| Answer::Commit),
             _ => call.pass_on(store).await,
         };
         self.pause().await;

@@ -10,6 +10,34 @@ use super::{THREADS, done, note, together};
 use common::stores::in_rounds;
 use common::{SECOND, events_of, says};
 
+/// Threads take copies of a snapshot with so many uses, and a flush adds up the uses of all copies.
+#[test]
+fn t_c05_each_use_of_hot_keys_counts() {
+    in_rounds(1, 1, |world| {
+        const USES: u64 = 12_000;
+        let issued = world.issue("prod-hot");
+        let id = issued.key.id;
+        let finished = AtomicU64::new(0);
+        together(THREADS + 1, |number| {
+            if number == THREADS {
+                while finished.load(Ordering::SeqCst) < THREADS as u64 {
+                    std::thread::sleep(SECOND / 4);
+                    block_on(world.verifier.flush()).expect("the uses are written");
+                }
+                return;
+            }
+            for _ in 0..USES {
+                assert_eq!(says(&world.verifier, issued.token.expose()), "current");
+            }
+            finished.fetch_add(1, Ordering::SeqCst);
+        });
+        block_on(world.verifier.flush()).expect("the uses are written");
+        let entry = block_on(world.authority.key(&world.admin, &id)).expect("the key");
+        assert_eq!(entry.uses, USES * THREADS as u64);
+        assert_eq!(entry.last_used_at, Some(world.now()));
+    });
+}
+
 #[test]
 fn t_c05_every_use_counts_once_during_changes() {
     in_rounds(4, 2, |world| {

@@ -1,0 +1,6 @@
+//! The program `keywright` on PostgreSQL.
+
+mod commands;
+mod killed;
+
+common::suite!();
