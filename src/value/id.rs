@@ -56,6 +56,12 @@ macro_rules! random_id {
                 base62::is_base62(&bytes).then_some(Self(bytes))
             }
 
+            /// Creates an id from bytes that are known to be base62.
+            pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
+                debug_assert!(base62::is_base62(&bytes));
+                Self(bytes)
+            }
+
             /// Returns the id as text.
             ///
             /// ```
@@ -192,12 +198,6 @@ impl KeyId {
     /// in ascending order are in stripes in ascending order.
     pub(crate) fn stripe(&self, stripes: usize) -> usize {
         base62::value_of_two([self.0[0], self.0[1]]) * stripes / (62 * 62)
-    }
-
-    /// Creates an id from bytes that are known to be base62.
-    pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
-        debug_assert!(base62::is_base62(&bytes));
-        Self(bytes)
     }
 }
 
