@@ -9,7 +9,7 @@ use super::texts::{Message, Text};
 use crate::authority::{
     AccountError, GenerateError, KeyError, ListError, Obstacle, SetPolicyError, UserError,
 };
-use crate::value::id::KeyId;
+use crate::value::id::{AccountId, KeyId};
 use crate::value::random::RandomError;
 
 /// A failure of an operation.
@@ -27,6 +27,8 @@ pub(super) enum Failure {
     Obstacles(Vec<Obstacle>),
     /// The ticket of the form was used for this key.
     TicketUsed(KeyId),
+    /// The ticket of the form was used for this service account.
+    AccountMade(AccountId),
     /// Nothing was changed, and trying again can help.
     Busy(Arc<dyn Error + Send + Sync>),
     /// The store failed, so that a change may have been made.
@@ -88,6 +90,7 @@ impl From<GenerateError> for Failure {
             GenerateError::UserSuspended(user) => {
                 Self::Obstacles(vec![Obstacle::UserSuspended(user)])
             }
+            GenerateError::TicketUsed { key } => Self::TicketUsed(key),
             GenerateError::AccountNotFound(_) => Self::NotFound,
             GenerateError::AccountDisabled(account) => {
                 Self::Obstacles(vec![Obstacle::AccountDisabled(account)])
@@ -131,6 +134,7 @@ impl From<AccountError> for Failure {
         match error {
             AccountError::PermissionDenied(_) => Self::Forbidden,
             AccountError::NotFound(_) => Self::NotFound,
+            AccountError::TicketUsed { account } => Self::AccountMade(account),
             AccountError::UnknownRole(role) => {
                 Self::refused("role", Text::UNKNOWN_ROLE.with("role", role))
             }

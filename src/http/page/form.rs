@@ -32,12 +32,8 @@ impl Form {
         self.all(name).any(|found| found == value)
     }
 
-    /// Returns true if the form was sent without any field.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Adds a value to a field.
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass values and references alike")]
     pub(super) fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.0.push((name.to_owned(), value.to_string()));
         self

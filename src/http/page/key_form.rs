@@ -20,12 +20,16 @@ use crate::value::scope::ScopeSet;
 #[derive(Debug)]
 pub(super) struct KeyValues {
     pub(super) scopes: Option<ScopeSet>,
-    pub(super) description: Option<Option<Description>>,
-    pub(super) contact: Option<Option<Contact>>,
+    pub(super) description: Option<Entered<Description>>,
+    pub(super) contact: Option<Entered<Contact>>,
     pub(super) networks: Option<Networks>,
-    pub(super) rate: Option<Option<Rate>>,
+    pub(super) rate: Option<Entered<Rate>>,
     pub(super) metadata: Option<Metadata>,
 }
+
+/// The value of a field; `None` if the user left it blank.
+#[derive(Debug)]
+pub(super) struct Entered<T>(pub(super) Option<T>);
 
 /// Parses the fields that the host selected. A field with a fault has no value.
 pub(super) fn parse(
@@ -37,11 +41,15 @@ pub(super) fn parse(
     let has = |fields| frame.page.fields.contains(fields);
     let custom = &frame.page.custom_fields;
     KeyValues {
-        description: when(has(KeyFields::DESCRIPTION), || typed::description(form), faults),
-        contact: when(has(KeyFields::CONTACT), || typed::contact(form), faults),
+        description: when(
+            has(KeyFields::DESCRIPTION),
+            || typed::description(form).map(Entered),
+            faults,
+        ),
+        contact: when(has(KeyFields::CONTACT), || typed::contact(form).map(Entered), faults),
         scopes: when(has(KeyFields::SCOPES), || typed::scopes(form), faults),
         networks: when(has(KeyFields::NETWORKS), || typed::networks(form), faults),
-        rate: when(has(KeyFields::RATE), || typed::rate(form), faults),
+        rate: when(has(KeyFields::RATE), || typed::rate(form).map(Entered), faults),
         metadata: when(!custom.is_empty(), || typed::metadata(form, custom, stored), faults),
     }
 }
@@ -63,7 +71,7 @@ pub(super) fn values(key: &Key) -> Form {
         .with("networks", lines(&key.networks))
         .with("rate", key.rate.map(|rate| rate.to_string()).unwrap_or_default())
         .with("version", key.version);
-    for scope in key.scopes.iter() {
+    for scope in &key.scopes {
         form = form.with("scope", scope);
     }
     for (name, value) in key.metadata.iter() {

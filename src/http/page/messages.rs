@@ -8,13 +8,13 @@ use crate::authority::NewOwnerError;
 use crate::record::policy_error::PolicyError;
 use crate::record::rules::RuleError;
 use crate::value::name::{Name, NameError};
-use crate::value::note::{NoteError, NoteField};
+use crate::value::note::NoteError;
 
 /// Returns a duration in the largest unit that divides it, such as `90 d`.
 pub(super) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
-    let whole = units.iter().find(|(unit, _)| seconds != 0 && seconds % unit == 0);
+    let whole = units.iter().find(|(unit, _)| seconds != 0 && seconds.is_multiple_of(*unit));
     match whole {
         Some((unit, name)) => format!("{} {name}", seconds / unit),
         None => format!("{seconds} s"),
@@ -85,11 +85,6 @@ pub(super) fn of_note(error: &NoteError) -> Message {
         }
         _ => Text::NOTE_INVISIBLE.into(),
     }
-}
-
-/// Returns the name of the form's field for a note.
-pub(super) fn field_of(note: NoteField) -> &'static str {
-    note.as_str()
 }
 
 /// Returns the fault for an owner that cannot take a key.

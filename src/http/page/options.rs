@@ -111,7 +111,10 @@ impl CustomField {
 
 impl fmt::Debug for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Page").field("product", &self.product).field("screens", &self.screens).finish_non_exhaustive()
+        f.debug_struct("Page")
+            .field("product", &self.product)
+            .field("screens", &self.screens)
+            .finish_non_exhaustive()
     }
 }
 

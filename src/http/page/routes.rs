@@ -66,10 +66,15 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
         .route("/keys/{id}/revoke", asked(confirm::REVOKE))
         .route("/keys/{id}/delete", asked(confirm::DELETE));
     router
-        .route("/assets/{name}", get(|Path(name): Path<String>| {
-            ready(assets::file(&name).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response()))
-        }))
+        .route(
+            "/assets/{name}",
+            get(|Path(name): Path<String>| {
+                ready(assets::file(&name).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response()))
+            }),
+        )
         .fallback(|lost: Lost| ready(lost.answer(StatusCode::NOT_FOUND)))
-        .method_not_allowed_fallback(|lost: Lost| ready(lost.answer(StatusCode::METHOD_NOT_ALLOWED)))
+        .method_not_allowed_fallback(|lost: Lost| {
+            ready(lost.answer(StatusCode::METHOD_NOT_ALLOWED))
+        })
         .with_state(Arc::new(page))
 }

@@ -60,7 +60,8 @@ pub(super) fn networks(form: &Form) -> Result<Networks, Fault> {
     for part in parts {
         all.push(part.parse().map_err(|_| wrong(part))?);
     }
-    Networks::new(all).map_err(|_| Fault::new("networks", Text::TOO_MANY_NETWORKS.with("max", Networks::MAX)))
+    Networks::new(all)
+        .map_err(|_| Fault::new("networks", Text::TOO_MANY_NETWORKS.with("max", Networks::MAX)))
 }
 
 pub(super) fn rate(form: &Form) -> Result<Option<Rate>, Fault> {
@@ -89,7 +90,8 @@ pub(super) fn metadata(
             None => {}
         }
     }
-    Metadata::new(entries).map_err(|_| Fault::new("", Text::METADATA_INVALID.with("max", Metadata::MAX_VALUE)))
+    Metadata::new(entries)
+        .map_err(|_| Fault::new("", Text::METADATA_INVALID.with("max", Metadata::MAX_VALUE)))
 }
 
 /// Returns the name of the form's field for a field of the host.

@@ -47,11 +47,6 @@ impl Urls {
         self.to(&format!("/keys/{key}/{action}"))
     }
 
-    /// Returns a path with the text of what was just done, which its screen shows.
-    pub(super) fn done(&self, path: &str, text: Text) -> String {
-        format!("{path}?done={}", text.name())
-    }
-
     pub(super) fn account(&self, account: &AccountId) -> String {
         self.to(&format!("/accounts/{account}"))
     }
@@ -60,4 +55,9 @@ impl Urls {
     pub(super) fn of_account(&self, account: &AccountId, action: &str) -> String {
         self.to(&format!("/accounts/{account}/{action}"))
     }
+}
+
+/// Returns a path with the text of what was just done, which its screen shows.
+pub(super) fn done(path: &str, text: Text) -> String {
+    format!("{path}?done={}", text.name())
 }

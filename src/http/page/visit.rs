@@ -68,19 +68,24 @@ impl FromRequest<SharedPage> for Visit {
     async fn from_request(request: Request, page: &SharedPage) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let params = RawPathParams::from_request_parts(&mut parts, page).await;
-        let id = params.ok().and_then(|params| {
-            params.iter().next().map(|(_, value)| value.to_owned())
-        });
+        let id =
+            params.ok().and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));
         let actor = parts.extensions.get::<Actor>().cloned();
         let frame = Frame::new(Arc::clone(page), parts);
         let Some(actor) = actor else { return Err(login(&frame)) };
         let query = Form::parse(frame.request.uri.query().unwrap_or_default().as_bytes());
         let mut form = Form::default();
         if frame.request.method == Method::POST {
-            check_origin(&frame)?;
-            check_kind(&frame)?;
+            if let Some(refused) = refused_form(&frame) {
+                return Err(refused);
+            }
             let bytes = to_bytes(body, MAX_FORM).await.map_err(|_| {
-                refuse(&frame, StatusCode::PAYLOAD_TOO_LARGE, Text::FORM_TOO_LARGE, "the form is too large")
+                refuse(
+                    &frame,
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    Text::FORM_TOO_LARGE,
+                    "the form is too large",
+                )
             })?;
             form = Form::parse(&bytes);
         }
@@ -106,19 +111,15 @@ fn refuse(frame: &Frame, status: StatusCode, text: Text, reason: &'static str) -
     response
 }
 
-fn check_origin(frame: &Frame) -> Result<(), Response> {
-    let _ = frame;
-    Ok(())
-}
-
-fn check_kind(frame: &Frame) -> Result<(), Response> {
+/// Refuses a request that is not a form of the page's own.
+fn refused_form(frame: &Frame) -> Option<Response> {
     let kind = frame.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     if kind.is_some_and(|kind| kind.eq_ignore_ascii_case(FORM)) {
-        return Ok(());
+        return None;
     }
     let (status, text) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, Text::NOT_A_FORM);
-    Err(refuse(frame, status, text, "the content type is not that of a form"))
+    Some(refuse(frame, status, text, "the content type is not that of a form"))
 }
 
 /// Redirects to a path.
@@ -213,7 +214,9 @@ impl Visit {
             self.show_with(status, self.say(title), content)
         };
         match failure {
-            Failure::NotFound => tell(StatusCode::NOT_FOUND, Text::NOT_FOUND, p(Text::NOT_FOUND_TEXT)),
+            Failure::NotFound => {
+                tell(StatusCode::NOT_FOUND, Text::NOT_FOUND, p(Text::NOT_FOUND_TEXT))
+            }
             Failure::Forbidden => {
                 let content = html! { (p(Text::FORBIDDEN_TEXT)) (obstacles::administrators(self)) };
                 tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
@@ -222,7 +225,9 @@ impl Visit {
                 let content = html! { p { (self.say(fault.message)) } };
                 tell(StatusCode::CONFLICT, Text::NOT_DONE, content)
             }
-            Failure::Stale => tell(StatusCode::PRECONDITION_FAILED, Text::STALE, p(Text::STALE_TEXT)),
+            Failure::Stale => {
+                tell(StatusCode::PRECONDITION_FAILED, Text::STALE, p(Text::STALE_TEXT))
+            }
             Failure::Obstacles(found) => {
                 let content = obstacles::panel(self, &found);
                 tell(StatusCode::CONFLICT, Text::NOT_DONE, content)
@@ -234,6 +239,8 @@ impl Visit {
                 };
                 tell(StatusCode::CONFLICT, Text::SENT_ALREADY, content)
             }
+            // The first answer was the screen of the account, and it shows no secret.
+            Failure::AccountMade(account) => go_to(&self.urls.account(&account)),
             Failure::RotatedSince(key) => {
                 let content = html! {
                     (p(Text::ROTATED_SINCE_TEXT))
@@ -252,7 +259,8 @@ impl Visit {
                 retried(response, Refusal::caused("the store failed while it stored a key", cause))
             }
             Failure::Busy(cause) => {
-                let response = tell(StatusCode::SERVICE_UNAVAILABLE, Text::BUSY, p(Text::BUSY_TEXT));
+                let response =
+                    tell(StatusCode::SERVICE_UNAVAILABLE, Text::BUSY, p(Text::BUSY_TEXT));
                 retried(response, Refusal::caused("nothing was changed", cause))
             }
             Failure::Unavailable(cause) => {

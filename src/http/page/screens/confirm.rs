@@ -11,6 +11,7 @@ use crate::authority::KeyEntry;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Fault, Faults, Form};
 use crate::http::page::texts::Text;
+use crate::http::page::urls::done;
 use crate::http::page::view::fields::{self, Fields, Kind};
 use crate::http::page::view::{facts, key_table};
 use crate::http::page::visit::{Answer, Visit, go_to};
@@ -120,7 +121,7 @@ pub(in crate::http::page) async fn act(visit: &Visit, question: Question) -> Ans
         }
     };
     let back = back.map_err(Failure::from)?;
-    Ok(go_to(&visit.urls.done(&back, question.done)))
+    Ok(go_to(&done(&back, question.done)))
 }
 
 fn shown(

@@ -7,9 +7,10 @@ use maud::html;
 use crate::authority::{Abilities, KeyEntry};
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
-use crate::http::page::key_form;
+use crate::http::page::key_form::{self, Entered};
 use crate::http::page::texts::Text;
 use crate::http::page::typed;
+use crate::http::page::urls::done;
 use crate::http::page::view::facts;
 use crate::http::page::view::fields::{self, Fields, Kind};
 use crate::http::page::view::stale;
@@ -37,7 +38,7 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let edit = edit_of(visit, &entry.key, &mut faults);
     if let Some(edit) = edit.filter(|_| faults.is_empty()) {
         match visit.authority().edit(&visit.actor, &id, edit).await.map_err(Failure::from) {
-            Ok(_) => return Ok(go_to(&visit.urls.done(&visit.urls.key(&id), Text::SAVED))),
+            Ok(_) => return Ok(go_to(&done(&visit.urls.key(&id), Text::SAVED))),
             Err(Failure::Stale) => {
                 let status = StatusCode::PRECONDITION_FAILED;
                 let stored = key_form::values(&entry.key);
@@ -68,13 +69,14 @@ fn edit_of(visit: &Visit, key: &Key, faults: &mut Faults) -> Option<KeyEdit> {
     if let Some(networks) = values.networks.filter(|networks| *networks != key.networks) {
         edit = edit.networks(networks);
     }
-    if let Some(rate) = values.rate.filter(|rate| *rate != key.rate) {
+    if let Some(Entered(rate)) = values.rate.filter(|rate| rate.0 != key.rate) {
         edit = edit.rate(rate);
     }
-    if let Some(description) = values.description.filter(|text| *text != key.description) {
+    if let Some(Entered(description)) = values.description.filter(|text| text.0 != key.description)
+    {
         edit = edit.description(description);
     }
-    if let Some(contact) = values.contact.filter(|text| *text != key.contact) {
+    if let Some(Entered(contact)) = values.contact.filter(|text| text.0 != key.contact) {
         edit = edit.contact(contact);
     }
     if let Some(metadata) = values.metadata.filter(|metadata| *metadata != key.metadata) {

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use crate::authority::{KeyEntry, Overlap};
+use crate::http::page::selection::Screens;
 use crate::http::page::texts::Text;
 use crate::http::page::view::{facts, key_table, navigation};
-use crate::http::page::selection::Screens;
 use crate::http::page::visit::{Answer, Visit};
 use crate::record::operation::Operation;
 use crate::record::status::KeyStatus;
@@ -77,10 +77,7 @@ fn facts_of(visit: &Visit, entry: &KeyEntry) -> Markup {
 /// The panel of a rotation whose old secret still works.
 fn overlap_panel(visit: &Visit, entry: &KeyEntry, overlap: &Overlap) -> Markup {
     let key = &entry.key;
-    let old = match overlap.old_last_used_at {
-        Some(time) => facts::time(time),
-        None => html! { (visit.say(Text::OLD_SECRET_NOT_SEEN)) },
-    };
+    let old = facts::time_or(visit, overlap.old_last_used_at, Text::OLD_SECRET_NOT_SEEN);
     html! {
         section class="kw-panel" aria-labelledby="overlap" {
             h2 id="overlap" { (visit.say(Text::OVERLAP_TITLE)) }

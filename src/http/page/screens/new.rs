@@ -9,7 +9,7 @@ use crate::authority::{Abilities, GenerateError};
 use crate::http::page::expiry;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
-use crate::http::page::key_form;
+use crate::http::page::key_form::{self, Entered};
 use crate::http::page::texts::Text;
 use crate::http::page::typed;
 use crate::http::page::view::fields::{self, Fields, Kind};
@@ -38,7 +38,9 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     if let Some(fault) = visit.step_up_again(Operation::KeyGenerate) {
         faults.add(fault);
     }
-    let new = new_key(visit, owner.clone(), &mut faults);
+    // Without its ticket, a form that is sent twice would make two keys.
+    let ticket = visit.form.value("ticket").parse().map_err(|_| Failure::Stale)?;
+    let new = new_key(visit, owner.clone(), &mut faults).map(|new| new.ticket(ticket));
     if let Some(new) = new.filter(|_| faults.is_empty()) {
         match visit.authority().generate(&visit.actor, new).await {
             Ok(made) => return Ok(issued::shown(visit, Text::KEY_MADE, &made)),
@@ -62,19 +64,15 @@ fn new_key(visit: &Visit, owner: Owner, faults: &mut Faults) -> Option<NewKey> {
     let form = &visit.form;
     let name = faults.take(typed::name(form));
     let values = key_form::parse(visit, form, &Metadata::default(), faults);
-    let ticket = form.value("ticket").parse().map_err(|_| Failure::NotFound);
     let new = NewKey::new(name?).owner(owner).scopes(values.scopes.unwrap_or_else(ScopeSet::empty));
     let mut new = faults.take(expiry::apply(visit, form, new))?;
-    if let Ok(ticket) = ticket {
-        new = new.ticket(ticket);
-    }
-    if let Some(Some(description)) = values.description {
+    if let Some(Entered(Some(description))) = values.description {
         new = new.description(description);
     }
-    if let Some(Some(contact)) = values.contact {
+    if let Some(Entered(Some(contact))) = values.contact {
         new = new.contact(contact);
     }
-    if let Some(Some(rate)) = values.rate {
+    if let Some(Entered(Some(rate))) = values.rate {
         new = new.rate(rate);
     }
     if let Some(networks) = values.networks {

@@ -18,7 +18,8 @@ use crate::record::operation::Operation;
 /// see is shown.
 pub(in crate::http::page) async fn own(visit: &Visit) -> Answer {
     if visit.has(Screens::OWN) {
-        return keys_of(visit, &visit.actor.as_owner(), Text::OWN_KEYS, Text::OWN_KEYS_LEAD, "/").await;
+        return keys_of(visit, &visit.actor.as_owner(), Text::OWN_KEYS, Text::OWN_KEYS_LEAD, "/")
+            .await;
     }
     let is_shown = |screen| visit.has(screen) && navigation::may_see(&visit.actor, screen);
     let first = navigation::SCREENS.iter().find(|(screen, ..)| is_shown(*screen));
@@ -38,11 +39,18 @@ async fn keys_of(visit: &Visit, owner: &Owner, title: Text, lead: Text, path: &s
     let abilities = visit.authority().abilities(&visit.actor, owner).await?;
     let list = if visit.actor.may(Operation::KeyShow, owner) {
         let filter = Filter::parse(&visit.query);
-        let query = filter.query().owner(owner.clone());
+        let query = filter.query(visit.authority().now()).owner(owner.clone());
         let page = visit.authority().keys(&visit.actor, &filter.page(query)).await?;
         let name = visit.say(title);
         let table = key_table::table(visit, &name, &page.items, Columns::default());
-        listing::whole(visit, &filter, &visit.urls.to(path), page.next_cursor(), page.items.is_empty(), &table)
+        listing::whole(
+            visit,
+            &filter,
+            &visit.urls.to(path),
+            page.next_cursor(),
+            page.items.is_empty(),
+            &table,
+        )
     } else {
         html! {}
     };

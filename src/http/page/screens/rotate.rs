@@ -81,7 +81,8 @@ async fn shown(
         .filter(|(overlap, ..)| *overlap <= max)
         .map(|(overlap, text, count)| {
             let hint = if overlap.is_zero() { Text::OVERLAP_NOW_HINT } else { Text::OVERLAP_HINT };
-            Choice::new(overlap.as_secs() / 3_600, visit.say(text.count(*count))).hint(visit.say(hint))
+            Choice::new(overlap.as_secs() / 3_600, visit.say(text.count(*count)))
+                .hint(visit.say(hint))
         })
         .collect();
     if !max.is_zero() {

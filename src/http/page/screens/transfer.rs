@@ -9,6 +9,7 @@ use crate::http::page::failure::Failure;
 use crate::http::page::form::{Fault, Faults, Form};
 use crate::http::page::texts::Text;
 use crate::http::page::typed;
+use crate::http::page::urls::done;
 use crate::http::page::view::fields::{self, Fields, Kind};
 use crate::http::page::visit::{Answer, Visit, go_to};
 use crate::record::key::Owner;
@@ -35,7 +36,7 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     }
     if let Some(owner) = faults.take(new_owner(&visit.form)).filter(|_| faults.is_empty()) {
         match visit.authority().transfer_key(&visit.actor, &id, &owner).await {
-            Ok(_) => return Ok(go_to(&visit.urls.done(&visit.urls.key(&id), Text::HANDED_OVER))),
+            Ok(_) => return Ok(go_to(&done(&visit.urls.key(&id), Text::HANDED_OVER))),
             Err(error) => faults.add(Failure::from(error).into_fault()?),
         }
     }

@@ -200,7 +200,10 @@ impl Texts {
     /// assert_eq!(Texts::english().text(Text::KEYS_OF_MAX), "{live} of {max} keys used");
     /// ```
     pub fn text(&self, text: Text) -> &str {
-        self.replaced.get(text.name()).map_or_else(|| (self.own)(text.0), |value| value)
+        match self.replaced.get(text.name()) {
+            Some(replaced) => replaced,
+            None => (self.own)(text.0),
+        }
     }
 
     /// Fills the placeholders of a message.
@@ -225,15 +228,12 @@ fn fill(text: &str, values: &[(&'static str, String)]) -> String {
             let (_, value) = values.iter().find(|(known, _)| *known == name)?;
             Some((value, behind))
         });
-        rest = match value {
-            Some((value, behind)) => {
-                filled.push_str(value);
-                behind
-            }
-            None => {
-                filled.push('{');
-                after
-            }
+        rest = if let Some((value, behind)) = value {
+            filled.push_str(value);
+            behind
+        } else {
+            filled.push('{');
+            after
         };
     }
     filled + rest
@@ -267,6 +267,7 @@ impl Text {
 
 impl Message {
     /// Adds the value of a placeholder.
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass values and references alike")]
     pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.values.push((name, value.to_string()));
         self

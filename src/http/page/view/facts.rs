@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 use crate::decision::Reason;
 use crate::http::page::frame::Frame;
@@ -17,17 +16,15 @@ pub(in crate::http::page) fn time(time: Timestamp) -> Markup {
 
 /// Returns a time, or a text where there is none.
 pub(in crate::http::page) fn time_or(frame: &Frame, time: Option<Timestamp>, none: Text) -> Markup {
-    match time {
-        Some(time) => self::time(time),
-        None => html! { (frame.say(none)) },
-    }
+    time.map_or_else(|| html! { (frame.say(none)) }, self::time)
 }
 
 /// Returns a time as text, such as `2026-11-22 16:40 UTC`.
 pub(in crate::http::page) fn minutes(time: Timestamp) -> String {
-    let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
-    let time = OffsetDateTime::from_unix_timestamp(time.unix_micros().div_euclid(1_000_000));
-    time.ok().and_then(|time| time.format(format).ok()).unwrap_or_default()
+    let seconds = time.unix_micros().div_euclid(1_000_000);
+    // Each timestamp is before the year 10000, so it has a date.
+    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    format!("{} {:02}:{:02} UTC", time.date(), time.hour(), time.minute())
 }
 
 /// Returns the status of a key, as text with a class for its color.

@@ -22,6 +22,7 @@ pub(in crate::http::page) struct Choice {
 }
 
 impl Choice {
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass values and references alike")]
     pub(in crate::http::page) fn new(value: impl ToString, label: impl maud::Render) -> Self {
         Self { value: value.to_string(), label: label.render(), hint: None }
     }
@@ -94,7 +95,7 @@ impl<'a> Fields<'a> {
         html! {
             div class="kw-field" {
                 label for=(name) { (label) }
-                (hint_line(name, hint.as_ref()))
+                (hint_line(name, hint))
                 (self.fault_line(name, fault))
                 @match kind {
                     Kind::Lines => textarea id=(name) name=(name) rows="3" aria-describedby=[described]
@@ -146,7 +147,7 @@ impl<'a> Fields<'a> {
             // The summary of faults links to the group.
             fieldset class="kw-field" id=(name) aria-describedby=[described] {
                 legend { (legend) }
-                (hint_line(name, hint.as_ref()))
+                (hint_line(name, hint))
                 (self.fault_line(name, fault))
                 @for (at, choice) in choices.iter().enumerate() {
                     (self.choice(kind, name, at, choice))
@@ -186,7 +187,7 @@ impl<'a> Fields<'a> {
                         aria-describedby=[described] aria-invalid=[fault.map(|_| "true")];
                     label for=(name) { (self.frame.say(label)) }
                 }
-                (hint_line(name, hint.as_ref()))
+                (hint_line(name, hint))
                 (self.fault_line(name, fault))
             }
         }
@@ -205,7 +206,7 @@ impl<'a> Fields<'a> {
         html! {
             div class="kw-field" {
                 label for=(name) { (self.frame.say(label)) }
-                (hint_line(name, hint.as_ref()))
+                (hint_line(name, hint))
                 (self.fault_line(name, fault))
                 select id=(name) name=(name) aria-describedby=[described] aria-invalid=[fault.map(|_| "true")] {
                     @for (value, label) in options {
@@ -242,7 +243,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn hint_line(name: &str, hint: Option<&Markup>) -> Markup {
+fn hint_line(name: &str, hint: Option<Markup>) -> Markup {
     html! { @if let Some(hint) = hint { p class="kw-hint" id={ (name) "-hint" } { (hint) } } }
 }
 
@@ -258,7 +259,11 @@ fn described(name: &str, has_hint: bool, has_fault: bool) -> Option<String> {
 
 /// Returns the title of a screen with a form, which begins with the word for an error if there is one.
 pub(in crate::http::page) fn title(frame: &Frame, name: &str, faults: &Faults) -> String {
-    if faults.is_empty() { name.to_owned() } else { format!("{} {name}", frame.say(Text::ERROR_PREFIX)) }
+    if faults.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{} {name}", frame.say(Text::ERROR_PREFIX))
+    }
 }
 
 /// Returns a form that is sent by `POST`, with its buttons.

@@ -80,7 +80,8 @@ pub(in crate::http::page) fn table(
 
 fn row(frame: &Frame, entry: &KeyEntry, columns: Columns) -> Markup {
     let key = &entry.key;
-    let cell = |label: Text, content: Markup| html! { td data-label=(frame.say(label)) { (content) } };
+    let cell =
+        |label: Text, content: Markup| html! { td data-label=(frame.say(label)) { (content) } };
     let can_revoke = entry.actions.contains(&Operation::KeyRevoke);
     html! {
         tr {

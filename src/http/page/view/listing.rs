@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use super::fields::{Fields, Kind};
 use super::facts;
+use super::fields::{Fields, Kind};
 use crate::http::page::form::{Faults, Form};
 use crate::http::page::frame::Frame;
 use crate::http::page::texts::Text;
@@ -40,7 +40,7 @@ impl Filter {
     }
 
     /// Returns the query of the store for the filter.
-    pub(in crate::http::page) fn query(&self) -> KeyQuery {
+    pub(in crate::http::page) fn query(&self, now: Timestamp) -> KeyQuery {
         let mut query = KeyQuery::new();
         if let Some(text) = self.form.given("q") {
             query = query.search(text);
@@ -56,21 +56,13 @@ impl Filter {
                 query = query.status(status);
             }
         }
+        let days: Option<u64> = self.form.value("unused").parse().ok();
+        if let Some(days) = days.filter(|days| (1..=3_650).contains(days)) {
+            query = query.unused_since(now.saturating_sub(Duration::from_secs(days * 86_400)));
+        }
         let sort = SORTS.iter().find(|(name, ..)| self.form.has("sort", name)).unwrap_or(&SORTS[0]);
         query = query.sort(sort.1);
         if sort.2 { query.descending() } else { query }
-    }
-
-    /// Returns a query that is limited to the keys that are unused since a time, if the filter asks
-    /// for them.
-    pub(in crate::http::page) fn unused(&self, query: KeyQuery, now: Timestamp) -> KeyQuery {
-        let days: Option<u64> = self.form.value("unused").parse().ok();
-        match days.filter(|days| (1..=3_650).contains(days)) {
-            Some(days) => {
-                query.unused_since(now.saturating_sub(Duration::from_secs(days * 86_400)))
-            }
-            None => query,
-        }
     }
 
     /// Returns the query of the page that the address names. An invalid cursor is the first page.
