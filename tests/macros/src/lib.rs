@@ -44,7 +44,9 @@ fn registration(words: TokenStream, function: &TokenStream) -> Result<String, St
             "OnStores({stores}, |kind| kind.try_out(|world| ::std::boxed::Box::pin({name}(world))))"
         ),
         (Some(stores), false) => format!("OnStores({stores}, {name})"),
-        (None, true) => format!("Async(|| ::std::boxed::Box::pin({name}()))"),
+        (None, true) => format!(
+            "Async(|| ::std::boxed::Box::pin(async {{ ::common::suite::Ends::check({name}().await) }}))"
+        ),
         (None, false) => format!("Plain(|| ::common::suite::Ends::check({name}()))"),
     };
     Ok(format!(
