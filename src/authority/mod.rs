@@ -202,7 +202,7 @@ impl Authority {
         Self { setup }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.setup.clock.now()
     }
 

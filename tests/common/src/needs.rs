@@ -12,6 +12,10 @@ pub enum Need {
     /// The server of PostgreSQL, which the tests start.
     Postgres,
     PgBouncer,
+    /// Chromium and its driver, which have the same version.
+    Chromium,
+    /// The script of axe-core, which finds what is not accessible on a page.
+    Axe,
 }
 
 /// The variable with the programs, separated by commas, that count as absent.
@@ -24,11 +28,14 @@ impl Need {
         let name = match self {
             Self::Postgres => "PostgreSQL",
             Self::PgBouncer => "PgBouncer",
+            Self::Chromium => "Chromium",
+            Self::Axe => "axe-core",
         };
         self.found().is_none().then(|| format!("needs {name}"))
     }
 
-    /// Returns the path of the folder of PostgreSQL's programs, or of PgBouncer's program.
+    /// Returns the path of the folder of PostgreSQL's programs, of PgBouncer's program, of Chromium's driver
+    /// or of the script of axe-core.
     ///
     /// # Panics
     /// Panics if the program is absent. A test must declare its needs, and then does not run.
@@ -40,9 +47,13 @@ impl Need {
     fn found(self) -> Option<&'static Path> {
         static POSTGRES: LazyLock<Option<PathBuf>> = LazyLock::new(postgres);
         static PGBOUNCER: LazyLock<Option<PathBuf>> = LazyLock::new(pgbouncer);
+        static CHROMIUM: LazyLock<Option<PathBuf>> = LazyLock::new(chromium);
+        static AXE: LazyLock<Option<PathBuf>> = LazyLock::new(axe);
         match self {
             Self::Postgres => POSTGRES.as_deref(),
             Self::PgBouncer => PGBOUNCER.as_deref(),
+            Self::Chromium => CHROMIUM.as_deref(),
+            Self::Axe => AXE.as_deref(),
         }
     }
 }
@@ -66,6 +77,19 @@ fn pgbouncer() -> Option<PathBuf> {
     let folders = ["/usr/sbin", "/usr/bin"].map(PathBuf::from).into_iter().chain(on_path());
     let mut programs = folders.map(|folder| folder.join("pgbouncer"));
     is_within_reach("pgbouncer").then(|| programs.find(|program| program.exists()))?
+}
+
+/// Returns the path of Chromium's driver, if the browser is there too.
+fn chromium() -> Option<PathBuf> {
+    let find = |program: &str| on_path().into_iter().map(|f| f.join(program)).find(|p| p.exists());
+    is_within_reach("chromium").then(|| find("chromium"))??;
+    find("chromedriver")
+}
+
+/// Returns the path of axe-core, which `scripts/setup` downloads.
+fn axe() -> Option<PathBuf> {
+    let script = crate::root().join("target/axe-core/axe.min.js");
+    (is_within_reach("axe") && script.exists()).then_some(script)
 }
 
 fn on_path() -> Vec<PathBuf> {

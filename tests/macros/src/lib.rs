@@ -5,8 +5,8 @@ use proc_macro::{TokenStream, TokenTree};
 /// Registers a test in a binary whose main function calls [`common::suite::run`].
 ///
 /// * `#[common::test]` runs a function. An async function runs on tokio.
-/// * `#[common::test(postgres)]` or `(postgres, pgbouncer)` names the programs that the test needs. If one
-///   is missing, the test is ignored.
+/// * `#[common::test(postgres)]` or `(chromium, axe)` names the programs that the test needs. If one is
+///   missing, the test is ignored.
 /// * `#[common::test(each_store)]` runs a function once for each kind of store. An async function takes a
 ///   world on a new store; any other function takes the kind. `(file_store)` runs it only on a store file.
 #[allow(clippy::missing_panics_doc, reason = "the generated code is valid Rust")]
@@ -28,10 +28,13 @@ fn registration(words: TokenStream, function: &TokenStream) -> Result<String, St
             "file_store" => stores = Some("&[::common::stores::StoreKind::File]"),
             "postgres" => needs += "::common::needs::Need::Postgres, ",
             "pgbouncer" => needs += "::common::needs::Need::PgBouncer, ",
+            "chromium" => needs += "::common::needs::Need::Chromium, ",
+            "axe" => needs += "::common::needs::Need::Axe, ",
             "," => {}
             other => {
                 return Err(format!(
-                    "unknown argument {other}: use postgres, pgbouncer, each_store or file_store"
+                    "unknown argument {other}: use postgres, pgbouncer, chromium, axe, each_store or \
+                     file_store"
                 ));
             }
         }
@@ -41,7 +44,9 @@ fn registration(words: TokenStream, function: &TokenStream) -> Result<String, St
             "OnStores({stores}, |kind| kind.try_out(|world| ::std::boxed::Box::pin({name}(world))))"
         ),
         (Some(stores), false) => format!("OnStores({stores}, {name})"),
-        (None, true) => format!("Async(|| ::std::boxed::Box::pin({name}()))"),
+        (None, true) => format!(
+            "Async(|| ::std::boxed::Box::pin(async {{ ::common::suite::Ends::check({name}().await) }}))"
+        ),
         (None, false) => format!("Plain(|| ::common::suite::Ends::check({name}()))"),
     };
     Ok(format!(

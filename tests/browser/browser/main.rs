@@ -1,0 +1,12 @@
+//! The page in Chromium, used as a person uses it: elements are found by the names that the browser gives them.
+
+mod accessible;
+mod attacks;
+mod driver;
+mod find;
+mod machinery;
+mod service;
+mod tab;
+mod wire;
+
+common::suite!();
