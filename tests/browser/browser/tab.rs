@@ -99,6 +99,14 @@ impl Tab {
         Ok(field.send_keys(text).await?)
     }
 
+    /// Replaces the text of a field by that of the clipboard.
+    pub(crate) async fn paste_into(&self, label: &str) -> TestResult {
+        let field = self.find(Kind::Field, label).await?;
+        field.clear().await?;
+        let paste = [char::from(Key::Control), 'v'].iter().collect::<String>();
+        Ok(field.send_keys(&paste).await?)
+    }
+
     /// Returns the value of a field.
     pub(crate) async fn value(&self, label: &str) -> TestResult<String> {
         let field = self.find(Kind::Field, label).await?;
@@ -172,7 +180,11 @@ impl Tab {
 
     /// Returns a picture of the whole page, as PNG.
     pub(crate) async fn picture(&self) -> TestResult<Vec<u8>> {
-        let options = json!({ "format": "png", "captureBeyondViewport": true });
+        let size = &self.devtools("Page.getLayoutMetrics", json!({})).await?["cssContentSize"];
+        let clip = json!({
+            "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1,
+        });
+        let options = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.devtools("Page.captureScreenshot", options).await?;
         Ok(BASE64_STANDARD.decode(picture["data"].as_str().unwrap_or_default())?)
     }
