@@ -12,6 +12,7 @@ use crate::record::policy_error::PolicyError;
 use crate::record::settings::Settings;
 use crate::setup::Setup;
 use crate::setup::limiter::Limiter;
+use crate::setup::ticket_ids::TicketIds;
 use crate::setup::usage_recorder::UsageRecorder;
 #[cfg(feature = "cached")]
 use crate::store::CachedStore;
@@ -20,7 +21,7 @@ use crate::store::KeyStore;
 use crate::store::MovingStore;
 #[cfg(feature = "cached")]
 use crate::store::find_store;
-use crate::value::digest::PepperRing;
+use crate::value::digest::{HmacState, PepperRing};
 use crate::value::prefixes::Prefixes;
 use crate::value::random::Random;
 use crate::value::time::{Clock, SystemClock};
@@ -82,6 +83,7 @@ impl Keywright {
             clock: Arc::new(SystemClock),
             random: Arc::new(Random::system()),
             peppers: Arc::new(PepperRing::none()),
+            ticket_secret: None,
             prefix: Prefix::default(),
             accepted_prefixes: None,
             default_policy: Policy::default(),
@@ -171,6 +173,7 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     random: Arc<Random>,
     peppers: Arc<PepperRing>,
+    ticket_secret: Option<HmacState>,
     prefix: Prefix,
     accepted_prefixes: Option<Arc<[Prefix]>>,
     default_policy: Policy,
@@ -247,6 +250,27 @@ impl Builder {
     /// ```
     pub fn peppers(self, peppers: PepperRing) -> Self {
         Self { peppers: Arc::new(peppers), ..self }
+    }
+
+    /// Sets the secret from which the ids of [tickets](crate::Ticket) are derived.
+    ///
+    /// By default, they are derived from the peppers. Without a pepper, each process draws a secret
+    /// of its own, so a ticket counts only in the process in which it was used first. If several
+    /// nodes share a store and have no pepper, give all of them the same secret. Draw it from a
+    /// secure random source.
+    ///
+    /// After a change of the secret, a form that was sent before can generate a second key. The same
+    /// is true of a pepper that is no longer in the ring.
+    ///
+    /// ```
+    /// use keywright::{Keywright, store::MemoryStore};
+    ///
+    /// # let secret = [7; 32];
+    /// let keywright = Keywright::builder(MemoryStore::new()).ticket_secret(secret).build()?;
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    pub fn ticket_secret(self, secret: [u8; 32]) -> Self {
+        Self { ticket_secret: Some(HmacState::new(&secret)), ..self }
     }
 
     /// Sets the plan and the settings of tenants that have stored none.
@@ -364,6 +388,7 @@ impl Builder {
             store: self.store,
             clock: self.clock,
             random: self.random,
+            ticket_ids: Arc::new(TicketIds::new(self.ticket_secret, &self.peppers)),
             peppers: self.peppers,
             prefixes,
             usage_recorder: Arc::new(UsageRecorder::new(&self.default_policy)),

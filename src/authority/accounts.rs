@@ -45,8 +45,10 @@ impl Authority {
     /// ```
     ///
     /// # Errors
-    /// [`AccountError::UnknownRole`] if the plan does not have the role. Other errors:
-    /// `PermissionDenied`, `Random`, `Contended` or `Store`.
+    /// [`AccountError::UnknownRole`] if the plan does not have the role.
+    /// [`AccountError::TicketUsed`] if the actor has created an account with the same
+    /// [ticket](NewAccount::ticket) before. Other errors: `PermissionDenied`, `Random`, `Contended` or
+    /// `Store`.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the account either created or absent.
@@ -57,10 +59,14 @@ impl Authority {
         new: NewAccount,
     ) -> Result<AccountEntry, AccountError> {
         let operation = Operation::AccountCreate;
-        let (id, new) = (AccountId::generate(&self.setup.random)?, &new);
+        let new_id = &self.new_account_id(actor, new.ticket.as_ref())?;
+        let (id, new) = (new_id.id, &new);
         self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 actor.must_for_any(operation)?;
+                if let Some(account) = attempt.account_of_ticket(new_id).await? {
+                    return Err(attempt.account_ticket_used(account));
+                }
                 let rules = attempt.rules().await?;
                 must_have_role(rules.policy().plan, &new.role)?;
                 let account = new.clone().into_account(id, actor.tenant().clone(), attempt.now);
@@ -73,6 +79,9 @@ impl Authority {
                     events: vec![Event { details: described(&account), ..event }],
                 };
                 attempt.commit(batch, entry).await.map_err(|error| match error.kind() {
+                    StoreErrorKind::AlreadyExists if new_id.has_ticket() => {
+                        attempt.account_ticket_used(id)
+                    }
                     StoreErrorKind::AlreadyExists => RandomError::Repeats(Drawn::AccountId).into(),
                     _ => AccountError::from(error),
                 })

@@ -61,6 +61,12 @@ pub enum GenerateError {
         /// The limit in the policy, 1 to 1,000.
         limit: u16,
     },
+    /// The actor has generated a key with the same ticket before. Nothing was generated now.
+    #[error("the form was sent before: key {key} was generated with its ticket")]
+    TicketUsed {
+        /// The key that was generated with the ticket. It may have been deleted since.
+        key: KeyId,
+    },
     /// The random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -135,9 +141,9 @@ pub enum KeyError {
     #[error(transparent)]
     NewOwner(#[from] NewOwnerError),
     /// The key has changed since it was read.
-    #[error("the key has changed to version {current}, the edit expects {given}; read it again")]
+    #[error("the key has changed to version {current}, the change expects {given}; read it again")]
     Stale {
-        /// The version that the edit names.
+        /// The version that the change names.
         given: u64,
         /// The version that the key has.
         current: u64,
@@ -187,6 +193,12 @@ pub enum AccountError {
     /// The tenant's plan has no such role.
     #[error("role {0} is not in the tenant's plan; choose one of the plan's roles")]
     UnknownRole(RoleName),
+    /// The actor has created an account with the same ticket before. Nothing was created now.
+    #[error("the form was sent before: service account {account} was created with its ticket")]
+    TicketUsed {
+        /// The account that was created with the ticket. It may have been deleted since.
+        account: AccountId,
+    },
     /// The account has changed since it was read.
     #[error(
         "the account has changed to version {current}, the edit expects {given}; read it again"

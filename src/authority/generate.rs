@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};
-use crate::record::key::{Key, KeyRecord, Owner};
+use crate::record::key::{Key, KeyRecord};
 use crate::record::new_key::NewKey;
 use crate::record::operation::Operation;
-use crate::record::policy_in_force::PolicyInForce;
-use crate::record::requirement::Requirements;
+use crate::record::requirement::{Requirement, Requirements};
 use crate::record::usage::Usage;
 use crate::store::{Batch, Change, Condition, StoreErrorKind, StoredKey};
-use crate::value::id::KeyId;
 use crate::value::random::{Drawn, RandomError};
 use crate::value::token::{FreshSecret, Token};
 
@@ -93,6 +91,9 @@ impl Authority {
     ///   policy.
     /// * [`TooManyKeys`](GenerateError::TooManyKeys) if the owner holds as many live keys as the
     ///   policy allows.
+    /// * [`TicketUsed`](GenerateError::TicketUsed) if the actor has generated a key with the same
+    ///   [ticket](NewKey::ticket) before. Of the other refusals, only a missing permission comes before
+    ///   it. After the first key was deleted, any other refusal can come before it.
     /// * [`Random`](GenerateError::Random) if the random source failed.
     /// * [`Contended`](GenerateError::Contended) or [`Store`](GenerateError::Store). After a store
     ///   failure of the kind `Unavailable` there may be a key whose token was never shown. In every
@@ -104,7 +105,8 @@ impl Authority {
     pub async fn generate(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
         let owner = &new.owner.clone().unwrap_or_else(|| actor.as_owner());
         let new = &new;
-        let key_id = KeyId::generate(&self.setup.random)?;
+        let new_id = &self.new_key_id(actor, new.ticket.as_ref())?;
+        let key_id = new_id.id;
         let secret = FreshSecret::generate(&self.setup.random)?;
         let digest = self.setup.peppers.digest(&key_id, secret.as_bytes());
         let generated = self.attempt(actor, Operation::KeyGenerate, |attempt| {
@@ -114,7 +116,15 @@ impl Authority {
                     .text(DetailField::Name, &new.name)
                     .text(DetailField::Owner, owner);
                 let mut rules = attempt.rules().await?;
-                Requirements::missing(actor, owner, rules.policy())?;
+                let missing = Requirements::missing_for(actor, owner, rules.policy());
+                if !missing.contains(Requirement::Permission)
+                    && let Some(key) = attempt.key_of_ticket(new_id).await?
+                {
+                    return Err(attempt.key_ticket_used(key));
+                }
+                if !missing.is_empty() {
+                    return Err(GenerateError::Missing(missing));
+                }
                 let owner_record = attempt.owner_record(owner).await?;
                 if let Some(obstacle) = Obstacle::of_owner(owner, owner_record.as_ref()) {
                     return Err(obstacle.into());
@@ -135,6 +145,9 @@ impl Authority {
                     (StoreErrorKind::LimitReached, Some(limit)) => {
                         GenerateError::TooManyKeys { limit }
                     }
+                    (StoreErrorKind::AlreadyExists, _) if new_id.has_ticket() => {
+                        attempt.key_ticket_used(key_id)
+                    }
                     (StoreErrorKind::AlreadyExists, _) => RandomError::Repeats(Drawn::KeyId).into(),
                     _ => error.into(),
                 })
@@ -143,21 +156,6 @@ impl Authority {
         let entry = generated.await?;
         let token = secret.into_token(self.setup.prefixes.own(), key_id);
         Ok(Issued { key: Arc::clone(&entry.key), entry, token })
-    }
-}
-
-impl Requirements {
-    /// Checks what generating a key for `owner` needs.
-    ///
-    /// # Errors
-    /// [`GenerateError::Missing`] with everything that is missing.
-    fn missing(
-        actor: &Actor,
-        owner: &Owner,
-        policy: PolicyInForce<'_>,
-    ) -> Result<(), GenerateError> {
-        let missing = Self::missing_for(actor, owner, policy);
-        if missing.is_empty() { Ok(()) } else { Err(GenerateError::Missing(missing)) }
     }
 }
 

@@ -20,6 +20,7 @@ mod refusal;
 mod revoke;
 mod rotate;
 mod tenant;
+mod ticket;
 mod transfer;
 mod upkeep;
 mod users;
@@ -100,6 +101,7 @@ pub use self::whole_listings::Listing;
 /// | task | methods |
 /// |---|---|
 /// | generate a key | [`generate`](Self::generate) |
+/// | draw a ticket for a form | [`ticket`](Self::ticket) |
 /// | show what an actor may do | [`abilities`](Self::abilities) |
 /// | show keys | [`key`](Self::key), [`keys`](Self::keys), [`all_keys`](Self::all_keys) |
 /// | change a key | [`edit`](Self::edit), [`rename`](Self::rename) |
@@ -144,8 +146,9 @@ pub use self::whole_listings::Listing;
 /// # Repeated calls
 /// Most changes return an [`Outcome`](crate::Outcome). It is `Done` if the call changed the record,
 /// and `Unchanged` if the record was already in that state. Both are successes, so these calls can
-/// be repeated safely. A repeated [`generate`](Self::generate) generates a second key, and a
-/// repeated [`rotate`](Self::rotate) replaces the secret again.
+/// be repeated safely. A repeated [`generate`](Self::generate) generates a second key, unless both
+/// calls have the same [`ticket`](Self::ticket). A repeated [`rotate`](Self::rotate) replaces the
+/// secret again.
 ///
 /// # Concurrent changes
 /// A method reads the current records, checks the change against them, and writes it in one atomic
@@ -199,7 +202,7 @@ impl Authority {
         Self { setup }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.setup.clock.now()
     }
 

@@ -175,6 +175,7 @@ impl ManagementError for GenerateError {
             Self::AccountDisabled(_) => plain(RefusalCode::AccountDisabled),
             Self::Rule(error) => rule(error),
             Self::TooManyKeys { limit } => too_many_keys(*limit),
+            Self::TicketUsed { .. } => plain(RefusalCode::TicketUsed),
             Self::Random(error) => return repetition(error),
             Self::Contended(_) | Self::Store(_) => return None,
         })
@@ -215,6 +216,7 @@ impl ManagementError for AccountError {
                 let details = EventDetails::NONE.text(DetailField::Role, role);
                 with(RefusalCode::UnknownRole, details)
             }
+            Self::TicketUsed { .. } => plain(RefusalCode::TicketUsed),
             Self::Stale { given, current } => stale(*given, *current),
             Self::Random(error) => return repetition(error),
             Self::Contended(_) | Self::Store(_) => return None,
@@ -336,6 +338,8 @@ mod tests {
             (stored(&GenerateError::AccountNotFound(account)), C::AccountNotFound, ""),
             (stored(&GenerateError::AccountDisabled(account)), C::AccountDisabled, ""),
             (stored(&GenerateError::TooManyKeys { limit: 3 }), C::TooManyKeys, "limit=3"),
+            (stored(&GenerateError::TicketUsed { key }), C::TicketUsed, ""),
+            (stored(&AccountError::TicketUsed { account }), C::TicketUsed, ""),
             (of_key(denied), C::PermissionDenied, ""),
             (of_key(KeyError::NotFound(key)), C::KeyNotFound, ""),
             (of_key(status), C::WrongStatus, "status=\"revoked\""),

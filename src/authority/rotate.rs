@@ -1,12 +1,12 @@
 //! Rotation: a new secret for a key, and the overlap in which the old secret works too.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::record::actor::Actor;
 use crate::record::event::{DetailField, EventDetails};
 use crate::record::key::Key;
 use crate::record::operation::{Operation, Outcome};
+use crate::record::rotation::Rotation;
 use crate::store::{Change, StoredKey};
 use crate::value::id::KeyId;
 use crate::value::random::{Drawn, RandomError};
@@ -21,9 +21,11 @@ use super::listing::entry;
 impl Authority {
     /// Replaces a key's secret in one atomic step, and returns the new token.
     ///
-    /// The key keeps its id, owner and expiry. The old secret also works for the time `overlap`, at
-    /// most until the key expires. After a leak, pass [`Duration::ZERO`]: the old secret is then
-    /// refused at once. The longest overlap is [`Settings::max_overlap`](crate::Settings::max_overlap).
+    /// The key keeps its id, owner and expiry. A [`Duration`](std::time::Duration) is the overlap: for
+    /// this time the old secret also works, at most until the key expires. After a leak, pass
+    /// `Duration::ZERO`: the old secret is then refused at once. The longest overlap is
+    /// [`Settings::max_overlap`](crate::Settings::max_overlap). A [`Rotation`] can also name the
+    /// version that the key must have.
     ///
     /// ```
     /// use std::time::Duration;
@@ -55,8 +57,9 @@ impl Authority {
     /// See [Rotation](crate::guide::rotation) in the guide.
     ///
     /// # Errors
+    /// * [`KeyError::Stale`] if the rotation names a version and the key has another one.
     /// * [`KeyError::WrongStatus`] if the key is expired or revoked.
-    /// * [`KeyError::OverlapWhileDisabled`] if the key is disabled and `overlap` is not zero.
+    /// * [`KeyError::OverlapWhileDisabled`] if the key is disabled and the overlap is not zero.
     /// * [`KeyError::OverlapTooLong`] if the policy does not allow such a long overlap.
     /// * [`KeyError::Random`] if the random source failed.
     /// * [`KeyError::Store`]. After the kind `Unavailable` the secret may have been replaced by one
@@ -70,8 +73,9 @@ impl Authority {
         &self,
         actor: &Actor,
         key: &KeyId,
-        overlap: Duration,
+        rotation: impl Into<Rotation>,
     ) -> Result<Issued, KeyError> {
+        let Rotation { overlap, if_version } = rotation.into();
         let secret = FreshSecret::generate(&self.setup.random)?;
         let digest = self.setup.peppers.digest(key, secret.as_bytes());
         let (operation, bytes) = (Operation::KeyRotate, secret.as_bytes());
@@ -79,6 +83,10 @@ impl Authority {
             Box::pin(async move {
                 let stored = attempt.stored_key(key, operation).await?;
                 let record = &stored.record;
+                let current = record.key().version;
+                if let Some(given) = if_version.filter(|version| *version != current) {
+                    return Err(KeyError::Stale { given, current });
+                }
                 let rules = attempt.rules_of(&record.key().owner).await?;
                 let max_overlap = rules.policy().max_overlap().value;
                 let next = record.rotate(digest, overlap, max_overlap, attempt.now)?;

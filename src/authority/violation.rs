@@ -25,6 +25,7 @@ impl GenerateError {
             | Self::UserSuspended(_)
             | Self::AccountNotFound(_)
             | Self::AccountDisabled(_)
+            | Self::TicketUsed { .. }
             | Self::Random(_)
             | Self::Contended(_)
             | Self::Store(_) => None,
@@ -92,6 +93,7 @@ impl AccountError {
             Self::Stale { given, current } => Some(Violation::stale(*given, *current)),
             Self::PermissionDenied(_)
             | Self::NotFound(_)
+            | Self::TicketUsed { .. }
             | Self::Random(_)
             | Self::Contended(_)
             | Self::Store(_) => None,

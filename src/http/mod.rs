@@ -17,6 +17,8 @@ mod axum;
 mod guard;
 #[cfg(feature = "management")]
 pub mod management;
+#[cfg(feature = "page")]
+pub mod page;
 #[cfg(feature = "tower")]
 mod tower;
 

@@ -9,6 +9,7 @@ use crate::value::id::{AccountId, TenantId};
 use crate::value::name::Name;
 use crate::value::scope::Access;
 use crate::value::serde_strict::next_version;
+use crate::value::ticket::Ticket;
 use crate::value::time::Timestamp;
 
 /// A service account: an owner of keys that is not a person.
@@ -92,6 +93,7 @@ pub struct NewAccount {
     pub(crate) name: Name,
     pub(crate) role: RoleName,
     pub(crate) access: Access,
+    pub(crate) ticket: Option<Ticket>,
 }
 
 impl NewAccount {
@@ -115,7 +117,7 @@ impl NewAccount {
     /// # }).unwrap();
     /// ```
     pub fn new(name: Name, role: RoleName) -> Self {
-        Self { name, role, access: Access::ReadWrite }
+        Self { name, role, access: Access::ReadWrite, ticket: None }
     }
 
     /// Limits the account to reading.
@@ -139,6 +141,35 @@ impl NewAccount {
     /// ```
     pub fn read_only(self) -> Self {
         Self { access: Access::ReadOnly, ..self }
+    }
+
+    /// Sets the ticket of the form, so that a form that is sent twice creates one account.
+    ///
+    /// A second call with the same ticket by the same actor fails with
+    /// [`AccountError::TicketUsed`](crate::AccountError::TicketUsed), which names the first account.
+    ///
+    /// ```
+    /// use keywright::{AccountError, Name, NewAccount, Role, RoleName};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let mut policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # policy.plan.roles.insert(RoleName::new("billing")?, Role::new("invoices:read".parse()?));
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let ada = Actor::administrator(UserId::new("ada")?);
+    /// let new = NewAccount::new(Name::new("billing-worker")?, RoleName::new("billing")?);
+    /// let new = new.ticket(authority.ticket()?);
+    /// let first = authority.create_account(&ada, new.clone()).await?.account;
+    /// match authority.create_account(&ada, new).await {
+    ///     Err(AccountError::TicketUsed { account }) => assert_eq!(account, first.id),
+    ///     again => drop(again?),
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn ticket(self, ticket: Ticket) -> Self {
+        Self { ticket: Some(ticket), ..self }
     }
 
     pub(crate) fn into_account(

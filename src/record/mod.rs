@@ -26,6 +26,7 @@ pub(crate) mod quantity;
 pub(crate) mod rates_in_force;
 pub(crate) mod requirement;
 pub(crate) mod role;
+pub(crate) mod rotation;
 pub(crate) mod rules;
 #[cfg(test)]
 pub(crate) mod sample;

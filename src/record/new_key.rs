@@ -18,6 +18,7 @@ use crate::value::network::Networks;
 use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::ScopeSet;
+use crate::value::ticket::Ticket;
 use crate::value::time::Timestamp;
 use crate::value::token::Prefix;
 
@@ -57,6 +58,7 @@ pub struct NewKey {
     pub(crate) description: Option<Description>,
     pub(crate) contact: Option<Contact>,
     pub(crate) metadata: Metadata,
+    pub(crate) ticket: Option<Ticket>,
     not_before: Option<Timestamp>,
     expiry: Expiry,
 }
@@ -103,6 +105,7 @@ impl NewKey {
             description: None,
             contact: None,
             metadata: Metadata::default(),
+            ticket: None,
             not_before: None,
             expiry: Expiry::Default,
         }
@@ -297,6 +300,33 @@ impl NewKey {
     /// ```
     pub fn metadata(self, metadata: Metadata) -> Self {
         Self { metadata, ..self }
+    }
+
+    /// Sets the ticket of the form, so that a form that is sent twice generates one key.
+    ///
+    /// A second call with the same ticket by the same actor fails with
+    /// [`GenerateError::TicketUsed`](crate::GenerateError::TicketUsed), which names the first key.
+    ///
+    /// ```
+    /// use keywright::{GenerateError, NewKey};
+    ///
+    /// # use keywright::{Actor, Keywright, Policy, UserId, store::MemoryStore};
+    /// # futures_lite::future::block_on(async {
+    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
+    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
+    /// # let authority = keywright.authority();
+    /// # let alice = Actor::developer(UserId::new("alice")?);
+    /// let new = NewKey::named("prod-main-app")?.ticket(authority.ticket()?);
+    /// let issued = authority.generate(&alice, new.clone()).await?;
+    /// match authority.generate(&alice, new).await {
+    ///     Err(GenerateError::TicketUsed { key }) => assert_eq!(key, issued.key.id),
+    ///     again => drop(again?),
+    /// }
+    /// # Ok::<(), keywright::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn ticket(self, ticket: Ticket) -> Self {
+        Self { ticket: Some(ticket), ..self }
     }
 
     /// Sets the time from which the key is valid.

@@ -4,6 +4,7 @@
 pub(crate) mod limiter;
 pub(crate) mod refusal_log;
 pub(crate) mod retry;
+pub(crate) mod ticket_ids;
 pub(crate) mod usage_recorder;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use crate::record::policy::Policy;
 use crate::setup::limiter::Limiter;
 use crate::setup::refusal_log::RefusalLog;
+use crate::setup::ticket_ids::TicketIds;
 use crate::setup::usage_recorder::UsageRecorder;
 use crate::store::KeyStore;
 use crate::value::digest::PepperRing;
@@ -25,6 +27,7 @@ pub(crate) struct Setup {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<Random>,
     pub(crate) peppers: Arc<PepperRing>,
+    pub(crate) ticket_ids: Arc<TicketIds>,
     pub(crate) prefixes: Prefixes,
     pub(crate) default_policy: Arc<Policy>,
     pub(crate) limiter: Arc<Limiter>,

@@ -41,6 +41,23 @@ pub(crate) fn fill(random: &Random, out: &mut [u8]) -> Result<(), RandomError> {
     Err(RandomError::Stuck)
 }
 
+/// Returns the last 16 symbols of a number of 32 bytes, most significant byte first.
+///
+/// For a uniform number, each text is equally likely to within 2⁻¹⁶⁰: 62¹⁶ is less than 2⁹⁶.
+pub(crate) fn remainder(mut number: [u8; 32]) -> [u8; 16] {
+    let mut out = [0; 16];
+    for place in out.iter_mut().rev() {
+        let mut rest = 0_u16;
+        for byte in &mut number {
+            let value = rest << 8 | u16::from(*byte);
+            *byte = (value / 62) as u8;
+            rest = value % 62;
+        }
+        *place = ALPHABET[usize::from(rest)];
+    }
+    out
+}
+
 /// The value of each byte; [`NO_SYMBOL`] for one that is not a symbol.
 const VALUES: [u8; 256] = {
     let mut values = [NO_SYMBOL; 256];
@@ -90,6 +107,22 @@ mod tests {
         assert_eq!(&six(61), b"00000z");
         assert_eq!(&six(62), b"000010");
         assert_eq!(&six(u32::MAX), b"4gfFC3");
+    }
+
+    #[test]
+    fn remainder_has_lowest_symbols() {
+        let of = |low: u128| {
+            let mut number = [0; 32];
+            number[16..].copy_from_slice(&low.to_be_bytes());
+            String::from_utf8(remainder(number).to_vec()).expect("ASCII")
+        };
+        assert_eq!(of(0), "0000000000000000");
+        assert_eq!(of(61), "000000000000000z");
+        assert_eq!(of(u32::MAX.into()), "00000000004gfFC3");
+        assert_eq!(of(62_u128.pow(16) - 1), "zzzzzzzzzzzzzzzz");
+        assert_eq!(of(62_u128.pow(16) + 62), "0000000000000010");
+        // Python: the base62 digits of 2 ** 256 - 1.
+        assert_eq!(&remainder([0xff; 32]), b"HjnuCA2j5rOw8Xp1");
     }
 
     #[test]

@@ -333,6 +333,11 @@ impl PepperRing {
         self.current().is_some_and(|current| stored.pepper() != Some(current))
     }
 
+    /// Returns the states of all peppers, that of the current one first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &HmacState> {
+        self.peppers.iter().rev().map(|(_, state)| state)
+    }
+
     fn find(&self, id: u32) -> Option<&HmacState> {
         self.peppers.iter().find(|(known, _)| *known == id).map(|(_, state)| state)
     }
@@ -355,8 +360,7 @@ fn sha_256(key: &KeyId, secret: &[u8; 32]) -> Digest {
 }
 
 fn hmac_sha_256(id: u32, state: &HmacState, key: &KeyId, secret: &[u8; 32]) -> Digest {
-    let inner = end(state.inner, &last_block(&[key.as_bytes(), secret], 1));
-    let bytes = end(state.outer, &last_block(&[&inner], 1));
+    let bytes = state.mac(&[key.as_bytes(), secret]);
     Digest { algorithm: HMAC_SHA_256, pepper: id, bytes }
 }
 
@@ -364,13 +368,13 @@ fn hmac_sha_256(id: u32, state: &HmacState, key: &KeyId, secret: &[u8; 32]) -> D
 ///
 /// RFC 2104 section 4 recommends to keep them: a digest then costs two blocks instead of four.
 #[derive(Clone)]
-struct HmacState {
+pub(crate) struct HmacState {
     inner: [u32; 8],
     outer: [u32; 8],
 }
 
 impl HmacState {
-    fn new(key: &[u8]) -> Self {
+    pub(crate) fn new(key: &[u8]) -> Self {
         let mut block = Zeroizing::new([0; 64]);
         match block.get_mut(..key.len()) {
             Some(place) => place.copy_from_slice(key),
@@ -382,6 +386,12 @@ impl HmacState {
             state
         };
         Self { inner: after(0x36), outer: after(0x5c) }
+    }
+
+    /// Returns HMAC-SHA-256 of a message of at most 55 bytes.
+    pub(crate) fn mac(&self, message: &[&[u8]]) -> [u8; 32] {
+        let inner = end(self.inner, &last_block(message, 1));
+        end(self.outer, &last_block(&[&inner], 1))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Identifiers, one type for each kind, so that an account's id cannot be used as a key's.
 //!
-//! The crate draws [`KeyId`] and [`AccountId`] at random. The host chooses [`TenantId`] and
+//! The crate draws [`KeyId`] and [`AccountId`] at random, or derives them from a ticket. The host chooses [`TenantId`] and
 //! [`UserId`], and the crate checks their form.
 
 use std::fmt;
@@ -35,7 +35,7 @@ impl IdError {
     }
 }
 
-/// Declares an id of 16 base62 characters (95 bits) that the crate draws at random.
+/// Declares an id of 16 base62 characters (95 bits) that the crate draws or derives.
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
@@ -54,6 +54,12 @@ macro_rules! random_id {
 
             pub(crate) fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
                 base62::is_base62(&bytes).then_some(Self(bytes))
+            }
+
+            /// Creates an id from bytes that are known to be base62.
+            pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
+                debug_assert!(base62::is_base62(&bytes));
+                Self(bytes)
             }
 
             /// Returns the id as text.
@@ -167,6 +173,8 @@ macro_rules! text_traits {
 random_id! {
     /// The public identifier of a key: 16 characters of `0-9A-Za-z`, drawn at random (95 bits).
     ///
+    /// The id of a key that is generated with a [ticket](crate::Ticket) is derived from the ticket.
+    ///
     /// A key id is not secret. It appears in listings, events and logs, and the store looks keys up
     /// by it.
     ///
@@ -192,12 +200,6 @@ impl KeyId {
     /// in ascending order are in stripes in ascending order.
     pub(crate) fn stripe(&self, stripes: usize) -> usize {
         base62::value_of_two([self.0[0], self.0[1]]) * stripes / (62 * 62)
-    }
-
-    /// Creates an id from bytes that are known to be base62.
-    pub(crate) fn from_base62(bytes: [u8; 16]) -> Self {
-        debug_assert!(base62::is_base62(&bytes));
-        Self(bytes)
     }
 }
 

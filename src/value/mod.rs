@@ -19,6 +19,7 @@ pub(crate) mod secret;
 pub(crate) mod serde_strict;
 pub(crate) mod text;
 pub(crate) mod text_enum;
+pub(crate) mod ticket;
 pub(crate) mod time;
 pub(crate) mod token;
 pub(crate) mod use_alert;

@@ -33,6 +33,8 @@ text_enum! {
         UserSuspended = "user_suspended";
         /// The owner holds as many live keys as the policy allows. Detail: `limit`.
         TooManyKeys = "too_many_keys";
+        /// The form was sent before: a key or an account was created with its ticket.
+        TicketUsed = "ticket_used";
         /// The key's status does not allow the operation. Detail: `status`.
         WrongStatus = "wrong_status";
         /// The record has changed since the caller read it. Details: `given_version`,

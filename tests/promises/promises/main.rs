@@ -32,6 +32,7 @@ mod service_accounts;
 mod stale_edits;
 mod sweeps;
 mod tenant_admin;
+mod tickets;
 mod unexpected_keys;
 mod usage;
 

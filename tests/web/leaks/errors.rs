@@ -8,8 +8,8 @@ use keywright::{
     AccountError, AccountId, BuildError, Drawn, Error, EventActor, EventKind, EventOutcome,
     GenerateError, KeyError, KeyId, KeyLimit, KeyStatus, ListError, Metadata, Name, Network,
     Networks, NewOwnerError, Operation, Owner, PepperRing, PermissionDenied, Policy, Prefix,
-    RandomError, Rate, RoleName, RuleError, Scope, ScopeSet, SetPolicyError, TenantId, Timestamp,
-    UserError, UserId, ValueError, VerifyError, WrongStatus,
+    RandomError, Rate, RoleName, RuleError, Scope, ScopeSet, SetPolicyError, TenantId, Ticket,
+    Timestamp, UserError, UserId, ValueError, VerifyError, WrongStatus,
 };
 
 use super::{Heard, needles_of};
@@ -28,6 +28,8 @@ pub(super) fn all(heard: &mut Heard) {
     heard.error(&UserError::Contended(64));
     heard.error(&GenerateError::AccountNotFound(account));
     heard.error(&GenerateError::TooManyKeys { limit: 1 });
+    heard.error(&GenerateError::TicketUsed { key });
+    heard.error(&AccountError::TicketUsed { account });
     heard.error(&RuleError::ZeroLifetime);
     let bound = "1/60s".to_owned();
     heard.error(&RuleError::SetByAdministrator { limit: KeyLimit::Rate, bound });
@@ -66,6 +68,7 @@ pub(super) fn all(heard: &mut Heard) {
         RoleName,
         Owner,
         Operation,
+        Ticket,
         Timestamp,
         EventOutcome,
         Cursor

@@ -17,8 +17,9 @@ use keywright::{
     EventOutcome, ExpiryField, GenerateError, InForce, Issued, KeyLimit, KeyStatus, ManualClock,
     Metadata, Name, NamePattern, Network, Networks, NewAccount, NoteField, Operation, Operator,
     Outcome, Owner, OwnerKind, PepperRing, Permissions, PolicyField, Prefix, Quantity, Rate,
-    RefusalCode, Requirement, Role, RoleName, RuleError, RunOptions, Scope, ScopeDefinition,
-    ScopeSet, SecretUsed, SettingsEdit, Source, SystemClock, Timestamp, Transition, UseAlert,
+    RefusalCode, Requirement, Role, RoleName, Rotation, RuleError, RunOptions, Scope,
+    ScopeDefinition, ScopeSet, SecretUsed, SettingsEdit, Source, SystemClock, Ticket, Timestamp,
+    Transition, UseAlert,
 };
 
 use super::{Heard, errors, lifecycle};
@@ -155,6 +156,8 @@ fn values(heard: &mut Heard) {
     heard.json(&Timestamp::MAX);
     heard.json(&Prefix::default());
     heard.json(&Operation::KeyRotate);
+    heard.debug(&Rotation::new(HOUR));
+    heard.json(&"4fQ2xk9ZrT7bWm1c8PzAq0".parse::<Ticket>().expect("a ticket"));
     heard.json(&"10.0.0.0/8".parse::<Network>().expect("a network"));
     heard.json(&"10.0.0.0/8".parse::<Networks>().expect("networks"));
     heard.json(&"1/1s".parse::<Rate>().expect("a rate"));

@@ -7,6 +7,35 @@ use crate::client::on_a_host;
 use common::HOUR;
 
 #[test]
+fn repeated_ticket_is_refused() {
+    on_a_host(async |host| {
+        let account = host.account("nightly").await;
+        let ticket = "4fQ2xk9ZrT7bWm1c8PzAq0";
+        let key = json!({ "name": "prod-main-app", "ticket": ticket });
+        let made = host.post("/keys", key.clone()).await;
+        assert_eq!(made.status, 201);
+        for path in ["/keys".to_owned(), format!("/accounts/{account}/keys")] {
+            let again = host.post(&path, key.clone()).await;
+            assert_eq!(again.problem(), (409, "ticket_used"), "{path}");
+            assert!(again.text_at("/detail").contains(made.text_at("/key/id")), "{path}");
+        }
+        let new = json!({ "name": "weekly", "role": "analyst", "ticket": ticket });
+        let made = host.post("/accounts", new.clone()).await;
+        assert_eq!(made.status, 201, "a ticket of a key is none of an account");
+        let again = host.post("/accounts", new).await;
+        assert_eq!(again.problem(), (409, "ticket_used"));
+        assert!(again.text_at("/detail").contains(made.text_at("/account/id")));
+        for wrong in
+            ["", "4fQ2xk9ZrT7bWm1c8PzAq", "4fQ2xk9ZrT7bWm1c8PzAq01", "4fQ2xk9ZrT7bWm1c8PzAq-"]
+        {
+            let new = json!({ "name": "prod-main-app", "ticket": wrong });
+            assert_eq!(host.post("/keys", new).await.problem(), (422, "invalid_body"), "{wrong}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn key_lifecycle_works_over_http() {
     on_a_host(async |host| {
         let new = json!({

@@ -23,6 +23,29 @@ fn second_edit_of_one_version_fails() {
 }
 
 #[test]
+fn second_rotation_of_one_version_fails() {
+    on_a_host(async |host| {
+        let (id, _) = host.key("prod-main-app").await;
+        let path = format!("/keys/{id}/rotate");
+        let overlap = json!({ "overlap": 60 });
+        let tag = host.get(&format!("/keys/{id}")).await.header("etag").expect("a tag").to_owned();
+        let rotate = || host.ask("POST", &path).if_match(&tag).json(overlap.clone()).send();
+        let rotated = rotate().await;
+        assert_eq!(rotated.status, 200);
+        assert_eq!(rotate().await.problem(), (412, "stale"));
+        assert_eq!(rotate().await.limit(), ("version", json!(1), json!(2)));
+        let tag = rotated.header("etag").expect("a tag");
+        let next = host.ask("POST", &path).if_match(tag).json(overlap.clone()).send().await;
+        assert_eq!(next.json["key"]["secret_number"], 3);
+        let any = host.ask("POST", &path).if_match("*").json(overlap.clone()).send().await;
+        assert_eq!(any.json["key"]["secret_number"], 4);
+        let wrong = host.ask("POST", &path).if_match("4").json(overlap).send().await;
+        assert_eq!(wrong.problem(), (400, "invalid_precondition"));
+        Ok(())
+    });
+}
+
+#[test]
 fn edit_without_condition_takes_any_version() {
     on_a_host(async |host| {
         let (id, _) = host.key("prod-main-app").await;
@@ -75,7 +98,6 @@ fn unsupported_condition_is_refused() {
             ("POST", "/keys/revoke".to_owned()),
             ("POST", format!("/keys/{id}/disable")),
             ("POST", format!("/keys/{id}/enable")),
-            ("POST", format!("/keys/{id}/rotate")),
             ("POST", format!("/keys/{id}/finish-rotation")),
             ("POST", format!("/keys/{id}/revoke")),
             ("DELETE", format!("/keys/{id}")),
@@ -99,9 +121,14 @@ fn unsupported_condition_is_refused() {
             let refused = ask.send().await;
             assert_eq!(refused.problem(), (400, "precondition_not_supported"), "{path}");
         }
-        for path in [format!("/keys/{id}"), format!("/accounts/{account}"), "/plan".to_owned()] {
-            let method = if path == "/plan" { "PUT" } else { "PATCH" };
-            let ask = host.ask(method, &path).if_match("\"1\"").header("if-none-match", "*");
+        let rotate = format!("/keys/{id}/rotate");
+        for path in [&format!("/keys/{id}"), &format!("/accounts/{account}"), "/plan", &rotate] {
+            let method = match path {
+                "/plan" => "PUT",
+                _ if path == rotate => "POST",
+                _ => "PATCH",
+            };
+            let ask = host.ask(method, path).if_match("\"1\"").header("if-none-match", "*");
             let refused = ask.json(json!({ "name": "prod-b" })).send().await;
             assert_eq!(refused.problem(), (400, "precondition_not_supported"), "{path}");
         }

@@ -16,6 +16,14 @@ pub(super) fn id() -> Value {
     json!({ "type": "string", "pattern": "^[0-9A-Za-z]{16}$", "examples": ["4fQ2xk9ZrT7bWm1c"] })
 }
 
+/// Builds the schema of a ticket.
+pub(super) fn ticket() -> Value {
+    json!({
+        "type": "string", "pattern": "^[0-9A-Za-z]{22}$", "examples": ["4fQ2xk9ZrT7bWm1c8PzAq0"],
+        "description": "A text drawn at random for this form. If the form is sent again, the request is refused.",
+    })
+}
+
 /// Builds the schema of an id that the host chooses.
 pub(super) fn host_id() -> Value {
     json!({ "type": "string", "pattern": "^[!-~]{1,128}$" })

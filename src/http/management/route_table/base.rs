@@ -10,6 +10,7 @@ pub(super) const GENERATE: &[Code] = &[
     Code::PermissionDenied,
     Code::AccessOff,
     Code::TooManyKeys,
+    Code::TicketUsed,
     Code::InvalidName,
     Code::ExpiryRequired,
     Code::ExpiryPassed,

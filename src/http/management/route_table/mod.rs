@@ -91,12 +91,14 @@ pub(super) static ROUTES: &[Route] = &[
         path: "/keys/{id}/rotate",
         summary: "Replace the secret of a key. Only this response shows the new token.",
         operation: Some(Operation::KeyRotate),
+        parameters: &[Parameter::IfMatch],
         body: Some(Schema::Rotate),
         success: Success::Tagged(Schema::Issued),
         problems: &[
             CHANGE_KEY,
             &[
                 Code::WrongStatus,
+                Code::Stale,
                 Code::OverlapTooLong,
                 Code::OverlapWhileDisabled,
                 Code::RandomSourceFailed,
@@ -217,6 +219,7 @@ pub(super) static ROUTES: &[Route] = &[
         success: Success::Created(Schema::AccountEntry),
         problems: &[&[
             Code::PermissionDenied,
+            Code::TicketUsed,
             Code::UnknownRole,
             Code::RandomSourceFailed,
             Code::Contended,

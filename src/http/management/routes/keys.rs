@@ -22,6 +22,7 @@ use crate::http::management::wire::views::{KeyEntryView, PageView};
 use crate::record::actor::Actor;
 use crate::record::key::{Key, Owner};
 use crate::record::operation::{Operation, Outcome};
+use crate::record::rotation::Rotation;
 use crate::store::KeyQuery;
 use crate::value::id::KeyId;
 
@@ -149,10 +150,15 @@ pub(super) async fn rotate(
     State(authority): State<Authority>,
     Caller(actor): Caller,
     id: PathId,
-    _: (NoParams, Unconditional),
+    _: NoParams,
+    precondition: Precondition,
     Body(body): Body<RotateBody>,
 ) -> Answer {
-    let rotated = authority.rotate(&actor, &id.key()?, body.overlap()).await?;
+    let mut rotation = Rotation::new(body.overlap());
+    if let Some(version) = precondition.version() {
+        rotation = rotation.if_version(version);
+    }
+    let rotated = authority.rotate(&actor, &id.key()?, rotation).await?;
     Ok(issued(&rotated))
 }
 

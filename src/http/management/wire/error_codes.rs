@@ -106,6 +106,7 @@ table! {
         Self::AccountDisabled(_) => Code::AccountDisabled;
         Self::Rule(error) => error.code();
         Self::TooManyKeys { .. } => Code::TooManyKeys;
+        Self::TicketUsed { .. } => Code::TicketUsed;
         Self::Random(_) => Code::RandomSourceFailed;
         Self::Store(_) => Code::Unavailable;
         Self::Contended(_) => Code::Contended;
@@ -127,6 +128,7 @@ table! {
         Self::PermissionDenied(error) => error.code();
         Self::NotFound(_) => Code::AccountNotFound;
         Self::UnknownRole(_) => Code::UnknownRole;
+        Self::TicketUsed { .. } => Code::TicketUsed;
         Self::Stale { .. } => Code::Stale;
         Self::Random(_) => Code::RandomSourceFailed;
         Self::Store(_) => Code::Unavailable;
@@ -270,6 +272,7 @@ mod tests {
             (E::AccountDisabled(account()), (409, "account_disabled")),
             (RuleError::ZeroLifetime.into(), (422, "zero_lifetime")),
             (E::TooManyKeys { limit: 1 }, (409, "too_many_keys")),
+            (E::TicketUsed { key: key() }, (409, "ticket_used")),
             (no_random().into(), (503, "random_source_failed")),
             (E::Contended(1), (503, "contended")),
             (no_store().into(), (503, "unavailable")),
@@ -374,6 +377,7 @@ mod tests {
             (PERMISSION_DENIED.into(), (403, "permission_denied")),
             (E::NotFound(account()), (404, "account_not_found")),
             (E::UnknownRole("viewer".parse().expect("a role")), (422, "unknown_role")),
+            (E::TicketUsed { account: account() }, (409, "ticket_used")),
             (E::Stale { given: 1, current: 2 }, (412, "stale")),
             (no_random().into(), (503, "random_source_failed")),
             (E::Contended(1), (503, "contended")),

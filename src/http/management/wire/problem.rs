@@ -84,6 +84,7 @@ codes! {
     AccountDisabled = CONFLICT "account_disabled";
     UserSuspended = CONFLICT "user_suspended";
     TooManyKeys = CONFLICT "too_many_keys";
+    TicketUsed = CONFLICT "ticket_used";
     WrongStatus = CONFLICT "wrong_status";
     Stale = PRECONDITION_FAILED "stale":
         "the record has another version than If-Match names; read it again, and repeat the change";

@@ -19,6 +19,7 @@ use crate::value::name::Name;
 use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::Access;
+use crate::value::ticket::Ticket;
 use crate::value::time::Timestamp;
 
 /// Creates an `invalid_body` problem.
@@ -57,6 +58,8 @@ pub(crate) struct NewKeyBody {
     expires_in: Option<Seconds>,
     #[serde(default, deserialize_with = "given")]
     never_expires: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    ticket: Option<Ticket>,
 }
 
 impl NewKeyBody {
@@ -87,6 +90,9 @@ impl NewKeyBody {
         }
         if let Some(contact) = self.contact {
             new = new.contact(contact);
+        }
+        if let Some(ticket) = self.ticket {
+            new = new.ticket(ticket);
         }
         if let Some(time) = self.not_before {
             new = new.not_before(time);
@@ -243,11 +249,16 @@ pub(crate) struct NewAccountBody {
     role: RoleName,
     #[serde(default, deserialize_with = "given")]
     access: Option<Access>,
+    #[serde(default, deserialize_with = "given")]
+    ticket: Option<Ticket>,
 }
 
 impl NewAccountBody {
     pub(crate) fn into_new(self) -> NewAccount {
-        let new = NewAccount::new(self.name, self.role);
+        let mut new = NewAccount::new(self.name, self.role);
+        if let Some(ticket) = self.ticket {
+            new = new.ticket(ticket);
+        }
         match self.access {
             Some(Access::ReadOnly) => new.read_only(),
             Some(Access::ReadWrite) | None => new,

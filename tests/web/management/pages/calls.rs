@@ -1,5 +1,7 @@
 //! Which method of the authority each route calls. A method that is renamed fails to compile here.
 
+use std::time::Duration;
+
 use keywright::Authority;
 
 macro_rules! calls {
@@ -7,11 +9,16 @@ macro_rules! calls {
         /// Asserts that a route calls this method of the authority.
         #[track_caller]
         pub(super) fn assert_call(method: &str, route: &str) {
-            $(let _ = Authority::$method;)*
+            $(let _ = calls!(@method $method);)*
             let table = [$((stringify!($method), $route)),*];
             assert!(table.contains(&(method, route)), "{route} does not call {method}");
         }
     };
+    // A method with a generic parameter has no path without its type.
+    (@method rotate) => {
+        |authority: &Authority, actor, key| drop(authority.rotate(actor, key, Duration::ZERO))
+    };
+    (@method $method:ident) => { Authority::$method };
 }
 
 calls! {

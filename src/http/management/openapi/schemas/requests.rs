@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::objects::{body, boolean, record, such_as};
 use crate::http::management::openapi::value_schemas::{
     access, contact, description, id, metadata, name, networks, or_null, owner, rate, role_name,
-    scopes, seconds, time,
+    scopes, seconds, ticket, time,
 };
 use crate::http::management::wire::request_bodies::RevokeBody;
 
@@ -33,6 +33,7 @@ pub(super) fn new_account_key() -> Value {
         "expires_at": time(),
         "expires_in": seconds(1),
         "never_expires": boolean(),
+        "ticket": ticket(),
     });
     such_as(
         body(&properties, &["name"]),
@@ -82,8 +83,10 @@ pub(super) fn user_edit() -> Value {
 }
 
 pub(super) fn new_account() -> Value {
+    let mut properties = account_properties();
+    properties["ticket"] = ticket();
     such_as(
-        body(&account_properties(), &["name", "role"]),
+        body(&properties, &["name", "role"]),
         json!({ "name": "nightly-report", "role": "analyst" }),
     )
 }

@@ -1,0 +1,122 @@
+//! A request before its actor is known, and the document that answers it.
+
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+
+use super::assets;
+use super::options::SharedPage;
+use super::selection::Screens;
+use super::shell::Screen;
+use super::texts::{Message, Text, Texts};
+use super::urls::Urls;
+use crate::record::key::Owner;
+use crate::value::name::Name;
+
+/// With a referrer policy of `no-referrer`, a browser would send `Origin: null` with a form of the
+/// page's own, and the page would refuse it.
+const HEADERS: [(HeaderName, &str); 7] = [
+    (CONTENT_TYPE, "text/html; charset=utf-8"),
+    (CACHE_CONTROL, "no-store"),
+    (REFERRER_POLICY, "same-origin"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (VARY, "Cookie"),
+];
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A request with the page, its texts and its paths.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) page: SharedPage,
+    pub(super) request: Parts,
+    pub(super) texts: Texts,
+    pub(super) urls: Urls,
+}
+
+/// The parts of a document that differ from screen to screen.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) status: StatusCode,
+    pub(super) title: String,
+    /// The links to the other screens; empty where there is no actor.
+    pub(super) navigation: Markup,
+    pub(super) content: Markup,
+}
+
+impl Frame {
+    pub(super) fn new(page: SharedPage, request: Parts) -> Self {
+        let texts = (page.texts)(&request);
+        let urls = Urls::of(&request);
+        Self { page, request, texts, urls }
+    }
+
+    /// Returns a text with its placeholders filled. `{product}` is known everywhere.
+    pub(super) fn say(&self, message: impl Into<Message>) -> String {
+        self.texts.fill(&message.into().with("product", &self.page.product))
+    }
+
+    /// Returns true if the host selects all of these screens.
+    pub(super) fn has(&self, screens: Screens) -> bool {
+        self.page.screens.contains(screens)
+    }
+
+    /// Returns the name of an owner, as pages show it: the one in the store, the one that the host
+    /// knows, or the id.
+    pub(super) fn name_of(&self, owner: &Owner, stored: Option<&Name>) -> String {
+        let stored = stored.map(Name::to_string);
+        match owner {
+            Owner::User(user) => stored
+                .or_else(|| (self.page.people)(&self.request, user))
+                .unwrap_or_else(|| user.to_string()),
+            Owner::Account(account) => stored.unwrap_or_else(|| account.to_string()),
+            Owner::Organization => self.say(Text::ORGANIZATION),
+        }
+    }
+
+    /// Answers with a document in the layout of the host.
+    pub(super) fn answer(&self, document: &Document) -> Response {
+        let body = html! {
+            div class="kw" lang=(self.texts.language()) {
+                (document.navigation)
+                (document.content)
+            }
+        };
+        let screen = Screen {
+            title: &document.title,
+            product: &self.page.product,
+            language: self.texts.language(),
+            stylesheet: &self.urls.to(assets::stylesheet()),
+            script: &self.urls.to(assets::script()),
+            body: &body.into_string(),
+        };
+        let html = self.page.shell.wrap(&self.request, &screen);
+        let mut response = (document.status, html).into_response();
+        let headers = response.headers_mut();
+        headers.extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        if self.page.is_plain {
+            headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        }
+        response
+    }
+
+    /// Answers with a page that only says something, and can link to where it goes on.
+    pub(super) fn notice(&self, status: StatusCode, title: Text, content: &Markup) -> Response {
+        let title = self.say(title);
+        let content = html! {
+            h1 { (title) }
+            (content)
+            @if let Some(support) = &self.page.links.support {
+                p { a href=(support) { (self.say(Text::ASK_SUPPORT)) } }
+            }
+        };
+        self.answer(&Document { status, title, navigation: html! {}, content })
+    }
+}

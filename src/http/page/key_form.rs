@@ -1,0 +1,142 @@
+//! The fields of a key that the forms of a new key and of an edit share.
+
+use maud::{Markup, html};
+
+use super::form::{Fault, Faults, Form};
+use super::frame::Frame;
+use super::selection::KeyFields;
+use super::texts::Text;
+use super::typed;
+use super::view::fields::{Choice, Fields, Kind};
+use crate::authority::KeyChoices;
+use crate::record::key::Key;
+use crate::value::metadata::Metadata;
+use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
+use crate::value::rate::Rate;
+use crate::value::scope::ScopeSet;
+
+/// The values of the fields that the host selected.
+#[derive(Debug)]
+pub(super) struct KeyValues {
+    pub(super) scopes: Option<ScopeSet>,
+    pub(super) description: Option<Entered<Description>>,
+    pub(super) contact: Option<Entered<Contact>>,
+    pub(super) networks: Option<Networks>,
+    pub(super) rate: Option<Entered<Rate>>,
+    pub(super) metadata: Option<Metadata>,
+}
+
+/// The value of a field; `None` if the user left it blank.
+#[derive(Debug)]
+pub(super) struct Entered<T>(pub(super) Option<T>);
+
+/// Parses the fields that the host selected. A field with a fault has no value.
+pub(super) fn parse(
+    frame: &Frame,
+    form: &Form,
+    stored: &Metadata,
+    faults: &mut Faults,
+) -> KeyValues {
+    let has = |fields| frame.page.fields.contains(fields);
+    let custom = &frame.page.custom_fields;
+    KeyValues {
+        description: when(
+            has(KeyFields::DESCRIPTION),
+            || typed::description(form).map(Entered),
+            faults,
+        ),
+        contact: when(has(KeyFields::CONTACT), || typed::contact(form).map(Entered), faults),
+        scopes: when(has(KeyFields::SCOPES), || typed::scopes(form), faults),
+        networks: when(has(KeyFields::NETWORKS), || typed::networks(form), faults),
+        rate: when(has(KeyFields::RATE), || typed::rate(form).map(Entered), faults),
+        metadata: when(!custom.is_empty(), || typed::metadata(form, custom, stored), faults),
+    }
+}
+
+fn when<T>(
+    is_selected: bool,
+    parse: impl FnOnce() -> Result<T, Fault>,
+    faults: &mut Faults,
+) -> Option<T> {
+    if is_selected { faults.take(parse()) } else { None }
+}
+
+/// Returns the form with the values of a key.
+pub(super) fn values(key: &Key) -> Form {
+    let mut form = Form::default()
+        .with("name", &key.name)
+        .with("description", key.description.as_ref().map_or("", Description::as_str))
+        .with("contact", key.contact.as_ref().map_or("", Contact::as_str))
+        .with("networks", lines(&key.networks))
+        .with("rate", key.rate.map(|rate| rate.to_string()).unwrap_or_default())
+        .with("version", key.version);
+    for scope in &key.scopes {
+        form = form.with("scope", scope);
+    }
+    for (name, value) in key.metadata.iter() {
+        form = form.with(&format!("custom-{name}"), value);
+    }
+    form
+}
+
+fn lines(networks: &Networks) -> String {
+    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the fields that the host selected, apart from the name and the expiry.
+pub(super) fn fields(fields: Fields<'_>, choices: Option<&KeyChoices>) -> Markup {
+    let frame = fields.frame;
+    let has = |selected| frame.page.fields.contains(selected);
+    let hint = |text: Text| Some(html! { (frame.say(text)) });
+    html! {
+        @if has(KeyFields::DESCRIPTION) {
+            (fields.input(Kind::Lines, "description", Text::DESCRIPTION_FIELD, hint(Text::DESCRIPTION_HINT)))
+        }
+        @if has(KeyFields::CONTACT) {
+            (fields.input(Kind::Line, "contact", Text::CONTACT_FIELD, hint(Text::CONTACT_HINT)))
+        }
+        @for field in &frame.page.custom_fields {
+            (fields.labeled(Kind::Line, &typed::custom_name(field), &field.label,
+                field.hint.as_ref().map(|hint| html! { (hint) })))
+        }
+        @if let Some(choices) = choices.filter(|_| has(KeyFields::SCOPES)) {
+            (scopes(fields, choices))
+        }
+        @if has(KeyFields::NETWORKS) {
+            (fields.input(Kind::Lines, "networks", Text::NETWORKS_FIELD, hint(Text::NETWORKS_HINT)))
+        }
+        @if has(KeyFields::RATE) {
+            (fields.input(Kind::Line, "rate", Text::RATE_FIELD, Some(rate_hint(frame, choices))))
+        }
+    }
+}
+
+fn scopes(fields: Fields<'_>, choices: &KeyChoices) -> Markup {
+    let frame = fields.frame;
+    let all: Vec<_> = choices
+        .scopes
+        .iter()
+        .map(|(scope, definition)| {
+            let choice = Choice::new(scope, html! { code { (scope) } });
+            match &definition.description {
+                Some(description) => choice.hint(description.as_str()),
+                None => choice,
+            }
+        })
+        .collect();
+    let default = choices.default_scopes.to_string();
+    let hint = match &*default {
+        "" => frame.say(Text::SCOPES_HINT_NONE),
+        default => frame.say(Text::SCOPES_HINT.with("scopes", default)),
+    };
+    fields.checks("scope", Text::SCOPES_FIELD, Some(html! { (hint) }), &all)
+}
+
+fn rate_hint(frame: &Frame, choices: Option<&KeyChoices>) -> Markup {
+    let max = choices.and_then(|choices| choices.max_rate);
+    html! {
+        (frame.say(Text::RATE_HINT))
+        @if let Some(max) = max { " " (frame.say(Text::AT_MOST.with("max", max))) }
+    }
+}

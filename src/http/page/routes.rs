@@ -1,0 +1,80 @@
+//! The paths of the page, and the screen behind each.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use super::assets;
+use super::options::{Page, SharedPage};
+use super::screens::{confirm, edit, key, new, owned, rotate, transfer};
+use super::visit::{Lost, Visit};
+
+/// Makes a handler of a screen, which may have one more argument.
+macro_rules! on {
+    ($screen:path $(, $argument:expr)?) => {
+        async |visit: Visit| {
+            let answer = $screen(&visit $(, $argument)?).await;
+            visit.finish(answer)
+        }
+    };
+}
+
+/// Creates the router of the page.
+///
+/// The host nests the router under any path. The host's login must insert an
+/// [`Actor`](crate::Actor) into the extensions of each request. Without an actor the page answers
+/// 401, or redirects to [`Links::login`](super::Links::login).
+///
+/// A form is refused with 403 unless the browser says that the page itself sent it
+/// (`Sec-Fetch-Site`, `Origin`).
+///
+/// ```
+/// use keywright::http::page::{self, Page};
+/// # use keywright::{Keywright, store::MemoryStore};
+/// # let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
+/// let app: axum::Router = axum::Router::new().nest("/keys", page::router(Page::new(authority)));
+/// # let _ = app;
+/// # Ok::<(), keywright::Error>(())
+/// ```
+pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
+    let asked = |question| {
+        get(async move |visit: Visit| {
+            let answer = confirm::ask(&visit, question).await;
+            visit.finish(answer)
+        })
+        .post(async move |visit: Visit| {
+            let answer = confirm::act(&visit, question).await;
+            visit.finish(answer)
+        })
+    };
+    let router: Router<SharedPage> = Router::new()
+        .route("/", get(on!(owned::own)))
+        .route("/organization", get(on!(owned::organization)))
+        .route("/new", get(on!(new::form)).post(on!(new::submit)))
+        .route("/keys/{id}", get(on!(key::show)))
+        .route("/keys/{id}/edit", get(on!(edit::form)).post(on!(edit::submit)))
+        .route("/keys/{id}/rotate", get(on!(rotate::form)).post(on!(rotate::submit)))
+        .route("/keys/{id}/transfer", get(on!(transfer::form)).post(on!(transfer::submit)))
+        .route("/keys/{id}/disable", asked(confirm::DISABLE))
+        .route("/keys/{id}/enable", asked(confirm::ENABLE))
+        .route("/keys/{id}/finish", asked(confirm::FINISH))
+        .route("/keys/{id}/revoke", asked(confirm::REVOKE))
+        .route("/keys/{id}/delete", asked(confirm::DELETE));
+    router
+        .route(
+            "/assets/{name}",
+            get(|Path(name): Path<String>| {
+                ready(assets::file(&name).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response()))
+            }),
+        )
+        .fallback(|lost: Lost| ready(lost.answer(StatusCode::NOT_FOUND)))
+        .method_not_allowed_fallback(|lost: Lost| {
+            ready(lost.answer(StatusCode::METHOD_NOT_ALLOWED))
+        })
+        .with_state(Arc::new(page))
+}

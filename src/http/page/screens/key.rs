@@ -1,0 +1,100 @@
+//! One key: everything that is known about it, and what can be done.
+
+use maud::{Markup, html};
+
+use crate::authority::{KeyEntry, Overlap};
+use crate::http::page::selection::Screens;
+use crate::http::page::texts::Text;
+use crate::http::page::view::{facts, key_table, navigation};
+use crate::http::page::visit::{Answer, Visit};
+use crate::record::operation::Operation;
+use crate::record::status::KeyStatus;
+
+/// Shows one key.
+pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
+    let entry = visit.authority().key(&visit.actor, &visit.key_id()?).await?;
+    let key = &entry.key;
+    let can_see_events =
+        visit.has(Screens::EVENTS) && navigation::may_see(&visit.actor, Screens::EVENTS);
+    let content = html! {
+        h1 { (key.name) }
+        @if let Some(overlap) = &entry.overlap { (overlap_panel(visit, &entry, overlap)) }
+        (facts_of(visit, &entry))
+        p class="kw-hint" { (visit.say(Text::SECRET_NOT_SHOWN_AGAIN)) }
+        @if key.admin_limits.scopes || key.admin_limits.networks || key.admin_limits.rate {
+            p class="kw-hint" { (visit.say(Text::LIMITED_BY_ADMINISTRATOR)) }
+        }
+        h2 { (visit.say(Text::ACTIONS)) }
+        @if entry.status == KeyStatus::Revoked { p { (visit.say(Text::REVOKED_IS_FINAL)) } }
+        (key_table::actions(visit, &entry))
+        @if can_see_events {
+            p { a href={ (visit.urls.to("/events")) "?key=" (key.id) } { (visit.say(Text::EVENTS_OF_KEY)) } }
+        }
+        p { a href=(visit.list_of(&key.owner)) { (visit.say(Text::BACK_TO_KEYS)) } }
+    };
+    Ok(visit.show_with(axum::http::StatusCode::OK, key.name.to_string(), content))
+}
+
+fn facts_of(visit: &Visit, entry: &KeyEntry) -> Markup {
+    let key = &entry.key;
+    let fact = |name: Text, value: Markup| html! { dt { (visit.say(name)) } dd { (value) } };
+    html! {
+        dl class="kw-facts" {
+            (fact(Text::STATUS, key_table::standing(visit, entry)))
+            @if let Some(time) = key.revoked_at { (fact(Text::REVOKED_AT, facts::time(time))) }
+            (fact(Text::KEY_ID, html! { code { (key.id) } }))
+            (fact(Text::PREFIX, html! { code { (entry.prefix) } }))
+            (fact(Text::OWNER, html! { (visit.name_of(&key.owner, entry.owner_name.as_ref())) }))
+            (fact(Text::CREATED, html! { (facts::time(key.created_at)) " " (key_table::created_by(visit, entry)) }))
+            (fact(Text::LAST_CHANGED, facts::time(key.updated_at)))
+            @if let Some(time) = key.rotated_at { (fact(Text::ROTATED_AT, facts::time(time))) }
+            @if let Some(time) = key.not_before { (fact(Text::NOT_BEFORE, facts::time(time))) }
+            (fact(Text::EXPIRES, facts::time_or(visit, key.expires_at, Text::NO_EXPIRY)))
+            (fact(Text::LAST_USED, facts::time_or(visit, entry.last_used_at, Text::NEVER)))
+            (fact(Text::USES, html! { (entry.uses) }))
+            @if entry.refused > 0 {
+                (fact(Text::REFUSED_USES, html! { (entry.refused) " " (facts::time_or(visit, entry.last_refused_at, Text::NEVER)) }))
+            }
+            (fact(Text::SCOPES_FIELD, html! {
+                @if entry.scopes.is_empty() { (visit.say(Text::NO_SCOPES)) }
+                @for scope in entry.scopes.iter() { code { (scope) } " " }
+            }))
+            @if !key.networks.is_anywhere() {
+                (fact(Text::NETWORKS_FIELD, html! { @for network in key.networks.iter() { code { (network) } " " } }))
+            }
+            @if let Some(rate) = entry.rate { (fact(Text::RATE_FIELD, html! { (rate) })) }
+            @if let Some(description) = &key.description {
+                (fact(Text::DESCRIPTION_FIELD, html! { (description) }))
+            }
+            @if let Some(contact) = &key.contact { (fact(Text::CONTACT_FIELD, html! { (contact) })) }
+            @for field in &visit.page.custom_fields {
+                @if let Some(value) = key.metadata.get(&field.key) { dt { (field.label) } dd { (value) } }
+            }
+        }
+    }
+}
+
+/// The panel of a rotation whose old secret still works.
+fn overlap_panel(visit: &Visit, entry: &KeyEntry, overlap: &Overlap) -> Markup {
+    let key = &entry.key;
+    let old = facts::time_or(visit, overlap.old_last_used_at, Text::OLD_SECRET_NOT_SEEN);
+    html! {
+        section class="kw-panel" aria-labelledby="overlap" {
+            h2 id="overlap" { (visit.say(Text::OVERLAP_TITLE)) }
+            dl class="kw-facts" {
+                dt { (visit.say(Text::OLD_SECRET_USED)) } dd { (old) }
+                dt { (visit.say(Text::NEW_SECRET_USED)) }
+                dd { (facts::time_or(visit, overlap.new_last_used_at, Text::NOT_YET)) }
+                dt { (visit.say(Text::OVERLAP_ENDS)) } dd { (facts::time(overlap.overlap_ends_at)) }
+            }
+            @if overlap.safe_to_finish {
+                p { strong { (visit.say(Text::SAFE_TO_FINISH)) } }
+            } @else {
+                p { (visit.say(Text::NOT_SAFE_TO_FINISH)) }
+            }
+            @if entry.actions.contains(&Operation::KeyFinishRotation) {
+                p { a class="kw-button" href=(visit.urls.of_key(&key.id, "finish")) { (visit.say(Text::CONFIRM_HAND_OVER)) } }
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The screens: each file shows one, and does what its form asks for.
+
+pub(super) mod confirm;
+pub(super) mod edit;
+pub(super) mod issued;
+pub(super) mod key;
+pub(super) mod new;
+pub(super) mod owned;
+pub(super) mod rotate;
+pub(super) mod transfer;

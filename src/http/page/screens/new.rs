@@ -1,0 +1,136 @@
+//! The form of a new key.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::issued;
+use crate::authority::{Abilities, GenerateError};
+use crate::http::page::expiry;
+use crate::http::page::failure::Failure;
+use crate::http::page::form::{Faults, Form};
+use crate::http::page::key_form::{self, Entered};
+use crate::http::page::texts::Text;
+use crate::http::page::typed;
+use crate::http::page::view::fields::{self, Fields, Kind};
+use crate::http::page::view::obstacles;
+use crate::http::page::visit::{Answer, Visit};
+use crate::record::key::Owner;
+use crate::record::new_key::NewKey;
+use crate::record::operation::Operation;
+use crate::value::metadata::Metadata;
+use crate::value::scope::ScopeSet;
+
+/// Shows the form of a new key.
+pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
+    visit.step_up(Operation::KeyGenerate)?;
+    let owner = owner_of(visit, &visit.query)?;
+    let abilities = visit.authority().abilities(&visit.actor, &owner).await?;
+    let values = expiry::default(visit, visit.query.clone(), abilities.choices.as_ref());
+    let values = values.set("owner", &owner).set("ticket", visit.authority().ticket()?);
+    Ok(shown(visit, StatusCode::OK, &abilities, &values, &Faults::default()))
+}
+
+/// Generates a key as the form says, and shows its token once.
+pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
+    let owner = owner_of(visit, &visit.form)?;
+    let mut faults = Faults::default();
+    if let Some(fault) = visit.step_up_again(Operation::KeyGenerate) {
+        faults.add(fault);
+    }
+    // Without its ticket, a form that is sent twice would make two keys.
+    let ticket = visit.form.value("ticket").parse().map_err(|_| Failure::Stale)?;
+    let new = new_key(visit, owner.clone(), &mut faults).map(|new| new.ticket(ticket));
+    if let Some(new) = new.filter(|_| faults.is_empty()) {
+        match visit.authority().generate(&visit.actor, new).await {
+            Ok(made) => return Ok(issued::shown(visit, Text::KEY_MADE, &made)),
+            Err(error @ GenerateError::Store(_)) => {
+                return Err(Failure::lost_answer(error, visit.form.value("name")));
+            }
+            Err(error) => faults.add(Failure::from(error).into_fault()?),
+        }
+    }
+    let abilities = visit.authority().abilities(&visit.actor, &owner).await?;
+    Ok(shown(visit, StatusCode::UNPROCESSABLE_ENTITY, &abilities, &visit.form, &faults))
+}
+
+/// Returns the owner of the new key: the one that the form names, or the actor.
+fn owner_of(visit: &Visit, form: &Form) -> Result<Owner, Failure> {
+    let named = typed::owner(form).map_err(|_| Failure::NotFound)?;
+    Ok(named.unwrap_or_else(|| visit.actor.as_owner()))
+}
+
+fn new_key(visit: &Visit, owner: Owner, faults: &mut Faults) -> Option<NewKey> {
+    let form = &visit.form;
+    let name = faults.take(typed::name(form));
+    let values = key_form::parse(visit, form, &Metadata::default(), faults);
+    let new = NewKey::new(name?).owner(owner).scopes(values.scopes.unwrap_or_else(ScopeSet::empty));
+    let mut new = faults.take(expiry::apply(visit, form, new))?;
+    if let Some(Entered(Some(description))) = values.description {
+        new = new.description(description);
+    }
+    if let Some(Entered(Some(contact))) = values.contact {
+        new = new.contact(contact);
+    }
+    if let Some(Entered(Some(rate))) = values.rate {
+        new = new.rate(rate);
+    }
+    if let Some(networks) = values.networks {
+        new = new.networks(networks);
+    }
+    Some(new.metadata(values.metadata.unwrap_or_default()))
+}
+
+fn shown(
+    visit: &Visit,
+    status: StatusCode,
+    abilities: &Abilities,
+    values: &Form,
+    faults: &Faults,
+) -> Response {
+    let name = visit.say(Text::NEW_KEY);
+    let title = fields::title(visit, &name, faults);
+    let back = visit.list_of(&abilities.owner);
+    let content = html! {
+        h1 { (name) }
+        @if abilities.can_generate() {
+            (form_of(visit, abilities, values, faults, &back))
+        } @else {
+            (obstacles::panel(visit, &abilities.obstacles))
+            p { a href=(back) { (visit.say(Text::BACK_TO_KEYS)) } }
+        }
+    };
+    visit.show_with(status, title, content)
+}
+
+fn form_of(
+    visit: &Visit,
+    abilities: &Abilities,
+    values: &Form,
+    faults: &Faults,
+    back: &str,
+) -> Markup {
+    let fields = Fields { frame: visit, values, faults };
+    let choices = abilities.choices.as_ref();
+    let pattern = choices.and_then(|choices| choices.name_pattern.as_ref());
+    let content = html! {
+        (fields.hidden("ticket"))
+        (fields.hidden("owner"))
+        @if abilities.owner != visit.actor.as_owner() {
+            p { (visit.say(Text::KEY_FOR.with("owner", visit.name_of(&abilities.owner, None)))) }
+        }
+        (fields.input(Kind::Line, "name", Text::NAME, Some(name_hint(visit, pattern.is_some()))))
+        (key_form::fields(fields, choices))
+        (expiry::fields(fields, choices, visit.authority().now()))
+        (fields::buttons(visit, Text::GENERATE, false, back))
+    };
+    html! { (fields.summary()) (fields::form(&visit.urls.to("/new"), &content)) }
+}
+
+fn name_hint(visit: &Visit, has_pattern: bool) -> Markup {
+    let examples = visit.page.name_examples.join(", ");
+    html! {
+        (visit.say(if has_pattern { Text::NAME_HINT_PATTERN } else { Text::NAME_HINT }))
+        @if !examples.is_empty() { " " (visit.say(Text::NAME_EXAMPLES.with("examples", examples))) }
+    }
+}

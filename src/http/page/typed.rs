@@ -1,0 +1,124 @@
+//! The values of fields, parsed from text into the types of the crate. Each fault names its field.
+
+use std::time::Duration;
+
+use time::format_description::well_known::Iso8601;
+use time::{Date, Time};
+
+use super::form::{Fault, Form};
+use super::messages;
+use super::options::CustomField;
+use super::texts::Text;
+use crate::record::key::Owner;
+use crate::value::metadata::Metadata;
+use crate::value::name::Name;
+use crate::value::network::Networks;
+use crate::value::note::{Contact, Description};
+use crate::value::rate::Rate;
+use crate::value::scope::ScopeSet;
+use crate::value::time::Timestamp;
+
+/// A year has 365 days here, as in the choices of an expiry.
+const DAY: u64 = 86_400;
+
+pub(super) fn name(form: &Form) -> Result<Name, Fault> {
+    Name::new(form.value("name")).map_err(|error| Fault::new("name", messages::of_name(&error)))
+}
+
+pub(super) fn owner(form: &Form) -> Result<Option<Owner>, Fault> {
+    let parse = |text: &str| text.parse().map_err(|_| Fault::new("owner", Text::OWNER_UNKNOWN));
+    form.given("owner").map(parse).transpose()
+}
+
+pub(super) fn description(form: &Form) -> Result<Option<Description>, Fault> {
+    let parse = |text: &str| {
+        let text = text.replace("\r\n", "\n");
+        Description::new(text).map_err(|error| Fault::new("description", messages::of_note(&error)))
+    };
+    form.given("description").map(parse).transpose()
+}
+
+pub(super) fn contact(form: &Form) -> Result<Option<Contact>, Fault> {
+    let parse = |text: &str| {
+        Contact::new(text).map_err(|error| Fault::new("contact", messages::of_note(&error)))
+    };
+    form.given("contact").map(parse).transpose()
+}
+
+/// Parses the check boxes of the scopes.
+pub(super) fn scopes(form: &Form) -> Result<ScopeSet, Fault> {
+    let words: Vec<&str> = form.all("scope").collect();
+    words.join(" ").parse().map_err(|_| Fault::new("scope", Text::SCOPES_INVALID))
+}
+
+/// Parses networks: one a line, or with commas between them.
+pub(super) fn networks(form: &Form) -> Result<Networks, Fault> {
+    let text = form.value("networks");
+    let parts = text.split([',', '\n', ' ', '\r']).filter(|part| !part.is_empty());
+    let wrong = |part: &str| Fault::new("networks", Text::NETWORK_INVALID.with("network", part));
+    let mut all = Vec::new();
+    for part in parts {
+        all.push(part.parse().map_err(|_| wrong(part))?);
+    }
+    Networks::new(all)
+        .map_err(|_| Fault::new("networks", Text::TOO_MANY_NETWORKS.with("max", Networks::MAX)))
+}
+
+pub(super) fn rate(form: &Form) -> Result<Option<Rate>, Fault> {
+    let wrong = || Fault::new("rate", Text::RATE_INVALID);
+    form.given("rate").map(|text| text.parse().map_err(|_| wrong())).transpose()
+}
+
+/// Parses the fields of the host into metadata, beside the entries that have no field.
+pub(super) fn metadata(
+    form: &Form,
+    fields: &[CustomField],
+    stored: &Metadata,
+) -> Result<Metadata, Fault> {
+    let is_of_field = |key: &str| fields.iter().any(|field| field.key == key);
+    let mut entries: Vec<(String, String)> = stored
+        .iter()
+        .filter(|(key, _)| !is_of_field(key))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    for field in fields {
+        match form.given(&custom_name(field)) {
+            Some(value) => entries.push((field.key.clone(), value.to_owned())),
+            None if field.is_required => {
+                return Err(Fault::new("", Text::FIELD_REQUIRED.with("field", &field.label)));
+            }
+            None => {}
+        }
+    }
+    Metadata::new(entries)
+        .map_err(|_| Fault::new("", Text::METADATA_INVALID.with("max", Metadata::MAX_VALUE)))
+}
+
+/// Returns the name of the form's field for a field of the host.
+pub(super) fn custom_name(field: &CustomField) -> String {
+    format!("custom-{}", field.key)
+}
+
+/// Parses a whole number of days.
+pub(super) fn days(field: &'static str, text: &str) -> Result<Duration, Fault> {
+    let wrong = || Fault::new(field, Text::DAYS_INVALID.with("got", text));
+    let days: u64 = text.parse().map_err(|_| wrong())?;
+    let seconds = days.checked_mul(DAY).filter(|seconds| *seconds > 0);
+    Ok(Duration::from_secs(seconds.ok_or_else(wrong)?))
+}
+
+/// Parses a date as the end of that day in UTC.
+pub(super) fn end_of_day(field: &'static str, text: &str) -> Result<Timestamp, Fault> {
+    day(field, text, Time::from_hms(23, 59, 59).unwrap_or(Time::MIDNIGHT))
+}
+
+/// Parses a date as the beginning of that day in UTC.
+pub(super) fn start_of_day(field: &'static str, text: &str) -> Result<Timestamp, Fault> {
+    day(field, text, Time::MIDNIGHT)
+}
+
+fn day(field: &'static str, text: &str, time: Time) -> Result<Timestamp, Fault> {
+    let wrong = || Fault::new(field, Text::DATE_INVALID.with("got", text));
+    let date = Date::parse(text, &Iso8601::DATE).map_err(|_| wrong())?;
+    Timestamp::from_unix_seconds(date.with_time(time).as_utc().unix_timestamp()).ok_or_else(wrong)
+}

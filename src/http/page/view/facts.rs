@@ -1,0 +1,56 @@
+//! Times, statuses and reasons, as every screen shows them.
+
+use maud::{Markup, html};
+use time::OffsetDateTime;
+
+use crate::decision::Reason;
+use crate::http::page::frame::Frame;
+use crate::http::page::texts::{Message, Text};
+use crate::record::status::KeyStatus;
+use crate::value::time::Timestamp;
+
+/// Returns a time in UTC, to the minute. The script of the page adds the local time.
+pub(in crate::http::page) fn time(time: Timestamp) -> Markup {
+    html! { time datetime=(time) { (minutes(time)) } }
+}
+
+/// Returns a time, or a text where there is none.
+pub(in crate::http::page) fn time_or(frame: &Frame, time: Option<Timestamp>, none: Text) -> Markup {
+    time.map_or_else(|| html! { (frame.say(none)) }, self::time)
+}
+
+/// Returns a time as text, such as `2026-11-22 16:40 UTC`.
+pub(in crate::http::page) fn minutes(time: Timestamp) -> String {
+    let seconds = time.unix_micros().div_euclid(1_000_000);
+    // Each timestamp is before the year 10000, so it has a date.
+    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    format!("{} {:02}:{:02} UTC", time.date(), time.hour(), time.minute())
+}
+
+/// Returns the status of a key, as text with a class for its color.
+pub(in crate::http::page) fn status(frame: &Frame, status: KeyStatus) -> Markup {
+    html! { span class={ "kw-status kw-" (status) } { (frame.say(status_text(status))) } }
+}
+
+/// Returns the name of a status.
+pub(in crate::http::page) fn status_text(status: KeyStatus) -> Text {
+    match status {
+        KeyStatus::Active => Text::STATUS_ACTIVE,
+        KeyStatus::Disabled => Text::STATUS_DISABLED,
+        KeyStatus::Scheduled => Text::STATUS_SCHEDULED,
+        KeyStatus::Expired => Text::STATUS_EXPIRED,
+        KeyStatus::Revoked => Text::STATUS_REVOKED,
+    }
+}
+
+/// Returns the reason for which every request with a key is refused, unless its status says it.
+pub(in crate::http::page) fn stopped(reason: Option<&Reason>) -> Option<Message> {
+    let text = match reason? {
+        Reason::AccountDisabled => Text::STOPPED_BY_ACCOUNT,
+        Reason::UserSuspended => Text::STOPPED_BY_USER,
+        Reason::AccessOff => Text::STOPPED_BY_SWITCH,
+        Reason::UpgradeRequired => Text::STOPPED_BY_PLAN,
+        _ => return None,
+    };
+    Some(text.into())
+}

@@ -1,0 +1,152 @@
+//! A table of keys.
+
+use maud::{Markup, html};
+
+use super::facts;
+use crate::authority::KeyEntry;
+use crate::http::page::frame::Frame;
+use crate::http::page::texts::Text;
+use crate::record::key::Owner;
+use crate::record::operation::Operation;
+use crate::record::status::KeyStatus;
+
+/// The columns of a table that not every screen has.
+#[derive(Clone, Copy, Default)]
+pub(in crate::http::page) struct Columns {
+    /// A check box for each live key, in the form with the id `bulk`.
+    pub(in crate::http::page) is_selectable: bool,
+    pub(in crate::http::page) has_owner: bool,
+}
+
+/// The operations that have a form, with their path and their label.
+pub(in crate::http::page) const ACTIONS: [(Operation, &str, Text); 9] = [
+    (Operation::KeyEdit, "edit", Text::EDIT),
+    (Operation::KeyRename, "edit", Text::EDIT),
+    (Operation::KeyRotate, "rotate", Text::ROTATE),
+    (Operation::KeyFinishRotation, "finish", Text::FINISH_ROTATION),
+    (Operation::KeyDisable, "disable", Text::DISABLE),
+    (Operation::KeyEnable, "enable", Text::ENABLE),
+    (Operation::KeyTransfer, "transfer", Text::TRANSFER),
+    (Operation::KeyRevoke, "revoke", Text::REVOKE),
+    (Operation::KeyDelete, "delete", Text::DELETE),
+];
+
+/// Returns the links to the forms of the operations that are possible.
+pub(in crate::http::page) fn actions(frame: &Frame, entry: &KeyEntry) -> Markup {
+    let (id, name) = (&entry.key.id, &entry.key.name);
+    let has = |operation: &Operation| entry.actions.contains(operation);
+    let mut possible: Vec<_> = ACTIONS.iter().filter(|(one, ..)| has(one)).collect();
+    // Both edit the same form.
+    possible.dedup_by_key(|(_, path, _)| *path);
+    html! {
+        @if !possible.is_empty() {
+            ul class="kw-actions" {
+                @for (_, path, label) in possible {
+                    li {
+                        a href=(frame.urls.of_key(id, path)) {
+                            (frame.say(*label)) span class="kw-hidden" { " " (name) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns a table of keys.
+pub(in crate::http::page) fn table(
+    frame: &Frame,
+    caption: &str,
+    entries: &[KeyEntry],
+    columns: Columns,
+) -> Markup {
+    let head = |text: Text| html! { th scope="col" { (frame.say(text)) } };
+    html! {
+        table class="kw-table" {
+            caption class="kw-hidden" { (caption) }
+            thead {
+                tr {
+                    @if columns.is_selectable { (head(Text::SELECT)) }
+                    (head(Text::NAME)) (head(Text::PREFIX))
+                    @if columns.has_owner { (head(Text::OWNER)) }
+                    (head(Text::CREATED)) (head(Text::LAST_USED)) (head(Text::USES)) (head(Text::EXPIRES))
+                    (head(Text::STATUS)) (head(Text::ACTIONS))
+                }
+            }
+            tbody { @for entry in entries { (row(frame, entry, columns)) } }
+        }
+    }
+}
+
+fn row(frame: &Frame, entry: &KeyEntry, columns: Columns) -> Markup {
+    let key = &entry.key;
+    let cell =
+        |label: Text, content: Markup| html! { td data-label=(frame.say(label)) { (content) } };
+    let can_revoke = entry.actions.contains(&Operation::KeyRevoke);
+    html! {
+        tr {
+            @if columns.is_selectable {
+                td data-label=(frame.say(Text::SELECT)) {
+                    @if can_revoke {
+                        input type="checkbox" name="id" value=(key.id) form="bulk"
+                            aria-label=(frame.say(Text::SELECT_KEY.with("name", &key.name)));
+                    }
+                }
+            }
+            th scope="row" data-label=(frame.say(Text::NAME)) {
+                a href=(frame.urls.key(&key.id)) { (key.name) }
+                @if let Some(description) = &key.description { p class="kw-hint" { (description) } }
+            }
+            (cell(Text::PREFIX, html! { code { (entry.prefix) } }))
+            @if columns.has_owner {
+                (cell(Text::OWNER, html! { (frame.name_of(&key.owner, entry.owner_name.as_ref())) }))
+            }
+            (cell(Text::CREATED, html! {
+                (facts::time(key.created_at))
+                @if key.owner != Owner::User(key.created_by.clone()) {
+                    " " (created_by(frame, entry))
+                }
+            }))
+            (cell(Text::LAST_USED, facts::time_or(frame, entry.last_used_at, Text::NEVER)))
+            (cell(Text::USES, html! { (entry.uses) }))
+            (cell(Text::EXPIRES, facts::time_or(frame, key.expires_at, Text::NO_EXPIRY)))
+            (cell(Text::STATUS, standing(frame, entry)))
+            (cell(Text::ACTIONS, html! {
+                (actions(frame, entry))
+                @if entry.status == KeyStatus::Expired {
+                    a href={ (frame.urls.to("/new")) "?" (again(entry)) } { (frame.say(Text::MAKE_NEW_ONE)) }
+                }
+            }))
+        }
+    }
+}
+
+/// Returns the sentence that names who generated a key.
+pub(in crate::http::page) fn created_by(frame: &Frame, entry: &KeyEntry) -> Markup {
+    let creator = Owner::User(entry.key.created_by.clone());
+    html! { (frame.say(Text::BY_WHOM.with("who", frame.name_of(&creator, None)))) }
+}
+
+/// Returns the query with which the form of a new key begins as a copy of an expired one.
+fn again(entry: &KeyEntry) -> String {
+    let key = &entry.key;
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("name", key.name.as_str());
+    query.append_pair("owner", &key.owner.to_string());
+    query.finish()
+}
+
+/// Returns the status of a key, and the reason beyond it for which its requests are refused.
+pub(in crate::http::page) fn standing(frame: &Frame, entry: &KeyEntry) -> Markup {
+    html! {
+        (facts::status(frame, entry.status))
+        @if let Some(reason) = facts::stopped(entry.refused_because.as_ref()) {
+            " " span class="kw-stopped" { (frame.say(reason)) }
+        }
+        @if let Some(overlap) = &entry.overlap {
+            " " span class="kw-hint" {
+                (frame.say(Text::OLD_SECRET_UNTIL.with("time", facts::minutes(overlap.overlap_ends_at))))
+            }
+        }
+    }
+}
