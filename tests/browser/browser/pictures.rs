@@ -4,8 +4,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use keywright::{Issued, NewKey, Owner};
 use common::{DAY, HOUR, TestResult, World, add_role, named, open_policy};
+use keywright::{Issued, NewKey, Owner};
 
 use crate::host::Host;
 use crate::steps::{open_form, shown_token};
@@ -58,7 +58,8 @@ async fn used_host() -> TestResult<Host> {
     assert_eq!(world.says(app.token.expose()), "current");
     world.verifier.flush().await?;
     world.clock.advance(DAY);
-    Host::with(world, |page| page.product("Workbase").environment_variable("WORKBASE_API_KEY")).await
+    Host::with(world, |page| page.product("Workbase").environment_variable("WORKBASE_API_KEY"))
+        .await
 }
 
 #[common::test(chromium)]

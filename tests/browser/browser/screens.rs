@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use keywright::{Actor, KeyId, KeyStatus, Owner};
 use common::{DAY, HOUR, TestResult, World, named};
+use keywright::{Actor, KeyId, KeyStatus, Owner};
 
 use crate::find::Kind;
 use crate::host::{Host, MOUNT};
@@ -14,7 +14,7 @@ use crate::tab::Tab;
 async fn full_host() -> TestResult<Host> {
     let world = World::in_memory();
     for status in KeyStatus::ALL {
-        world.generate_owned_in(&world.admin.as_owner(), *status).await?;
+        world.generate_owned_in(&world.admin.as_owner(), status).await?;
     }
     for owner in [Owner::Organization, world.alice.as_owner()] {
         world.generate_owned_in(&owner, KeyStatus::Active).await?;
@@ -23,7 +23,8 @@ async fn full_host() -> TestResult<Host> {
     world.generate_under(&account, named("staging-api")).await?;
     let disabled = world.account("crm-sync", "operator").await?;
     world.authority.disable_account(&world.admin, &disabled.id).await?;
-    let used = world.generate_for(&world.admin, named("crm-integration").expires_in(30 * DAY)).await?;
+    let used =
+        world.generate_for(&world.admin, named("crm-integration").expires_in(30 * DAY)).await?;
     world.check(&used).await.map_err(|reason| reason.to_string())?;
     world.clock.advance(HOUR);
     world.verifier.flush().await?;
@@ -31,7 +32,11 @@ async fn full_host() -> TestResult<Host> {
 }
 
 /// Visits one screen of each kind, and every key and service account. Returns their paths.
-async fn visit_all(host: &Host, tab: &Tab, check: impl AsyncFn(&str) -> TestResult) -> TestResult<BTreeSet<String>> {
+async fn visit_all(
+    host: &Host,
+    tab: &Tab,
+    check: impl AsyncFn(&str) -> TestResult,
+) -> TestResult<BTreeSet<String>> {
     let (mut seen, mut queue) = (BTreeSet::new(), VecDeque::from([MOUNT.to_owned()]));
     while let Some(path) = queue.pop_front() {
         if !seen.insert(kind_of(&path)) {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use common::TestResult;
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 
 use crate::find::Kind;
 use crate::host::Host;
@@ -54,8 +54,12 @@ pub(crate) async fn open_key(tab: &Tab, host: &Host, name: &str) -> TestResult {
 /// Clicks twice on a button, a tenth of a second apart.
 pub(crate) async fn double_click(tab: &Tab, button: &str) -> TestResult {
     let element = tab.find(Kind::Button, button).await?;
-    let mut actions = MouseActions::new("mouse".to_owned())
-        .then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 });
+    let mut actions = MouseActions::new("mouse".to_owned()).then(PointerAction::MoveToElement {
+        element,
+        duration: None,
+        x: 0.0,
+        y: 0.0,
+    });
     for _ in 0..2 {
         actions = actions
             .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })

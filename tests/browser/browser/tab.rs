@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -135,13 +136,17 @@ impl Tab {
 
     /// Presses a key, or types a text, where the focus is.
     pub(crate) async fn types(&self, text: &str) -> TestResult {
-        Ok(self.client.active_element().await?.send_keys(text).await?)
+        let mut keys = KeyActions::new("keyboard".to_owned());
+        for value in text.chars() {
+            keys = keys.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        Ok(self.client.perform_actions(keys).await?)
     }
 
     /// Presses the tab key until an element of this kind and name has the focus.
     pub(crate) async fn tab_to(&self, kind: Kind, name: &str) -> TestResult {
         let mut passed = Vec::new();
-        while passed.len() < 200 {
+        while passed.len() < 100 {
             self.types(&char::from(Key::Tab).to_string()).await?;
             let (focused, label) = self.focus().await?;
             if is_named(&label, name) && kind.covers(&focused) {
@@ -149,6 +154,7 @@ impl Tab {
             }
             passed.push(label);
         }
+        passed.dedup();
         Err(format!("the tab key does not lead to {name:?}, but to {passed:?}").into())
     }
 

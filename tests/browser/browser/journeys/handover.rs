@@ -29,6 +29,6 @@ async fn b20_hand_over_is_seen_and_ended() -> TestResult {
     tab.follow("Confirm hand-over done").await?;
     tab.press("End the overlap").await?;
     tab.sees("The overlap has ended").await?;
-    assert_eq!((host.world.says(&old), host.world.says(&new)), ("invalid_secret", "current"));
+    assert_eq!((host.world.says(&old), host.world.says(&new)), ("unrecognized", "current"));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The life of a key with the keyboard alone.
 
-use fantoccini::key::Key;
 use common::TestResult;
+use fantoccini::key::Key;
 
 use crate::find::Kind;
 use crate::host::Host;
@@ -30,7 +30,7 @@ async fn b20_key_lives_by_the_keyboard() -> TestResult {
     tab.types(" ").await?;
     enter(&tab, Kind::Button, "Rotate").await?;
     let second = shown_token(&tab).await?;
-    assert_eq!((host.world.says(&first), host.world.says(&second)), ("invalid_secret", "current"));
+    assert_eq!((host.world.says(&first), host.world.says(&second)), ("unrecognized", "current"));
     enter(&tab, Kind::Button, "Copy API key").await?;
     enter(&tab, Kind::Link, "I have stored it").await?;
     enter(&tab, Kind::Link, "Revoke prod-main-app").await?;

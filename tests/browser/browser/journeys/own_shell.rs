@@ -1,13 +1,15 @@
 //! The page in the layout of a host, under the host's own strict policy with a nonce.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
+use common::{TestResult, World};
 use keywright::http::page::{Screen, Shell};
-use common::{Random, TestResult, World};
 
 use crate::host::Host;
 use crate::steps::create;
@@ -15,6 +17,9 @@ use crate::tab::Tab;
 
 #[derive(Clone)]
 struct Nonce(String);
+
+/// The number of requests so far, in place of the random number of a real nonce.
+static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
 struct Acme;
 
@@ -39,7 +44,7 @@ impl Shell for Acme {
 }
 
 async fn strict(mut request: Request, next: Next) -> Response {
-    let nonce = format!("{:016x}", Random::new().next_u64());
+    let nonce = format!("r4nd0m{}", REQUESTS.fetch_add(1, Ordering::Relaxed));
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'nonce-{nonce}'; \
          img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -53,9 +58,11 @@ async fn strict(mut request: Request, next: Next) -> Response {
 
 #[common::test(chromium, axe)]
 async fn b20_page_works_in_a_strict_shell() -> TestResult {
-    let host = Host::layered(World::in_memory(), |page| page.shell(Acme), |router| {
-        router.layer(axum::middleware::from_fn(strict))
-    });
+    let host = Host::layered(
+        World::in_memory(),
+        |page| page.shell(Acme),
+        |router| router.layer(axum::middleware::from_fn(strict)),
+    );
     let (host, tab) = (host.await?, Tab::new().await?);
     tab.open(&host.url("")).await?;
     tab.sees("Acme").await?;

@@ -7,9 +7,7 @@ use tokio::time::sleep;
 use common::TestResult;
 
 use crate::host::Host;
-use crate::steps::{
-    assert_no_token, create, double_click, open_form, shown_token, tokens,
-};
+use crate::steps::{assert_no_token, create, double_click, open_form, shown_token, tokens};
 use crate::tab::Tab;
 
 #[common::test(chromium)]
@@ -26,7 +24,7 @@ async fn b20_created_key_is_copied_and_works() -> TestResult {
     tab.open(&host.url("")).await?;
     tab.paste_into("Name, id or owner").await?;
     assert_eq!(tab.value("Name, id or owner").await?, token);
-    assert_eq!(host.only_key().await?.key.name, "prod-main-app");
+    assert_eq!(host.only_key().await?.key.name.as_str(), "prod-main-app");
     assert_eq!(tab.complaints().await?, Vec::<String>::new());
     Ok(())
 }
@@ -62,7 +60,11 @@ async fn t_h16_back_and_forward_hide_the_token() -> TestResult {
     tab.follow("I have stored it").await?;
     tab.sees("is not stored. If it is lost, rotate the key").await?;
     for step in 0..4 {
-        if step % 2 == 0 { tab.back().await? } else { tab.forward().await? }
+        if step % 2 == 0 {
+            tab.back().await?
+        } else {
+            tab.forward().await?
+        }
         sleep(Duration::from_millis(300)).await;
         assert_no_token(&tab).await.map_err(|error| format!("step {step}: {error}"))?;
     }
