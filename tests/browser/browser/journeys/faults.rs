@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{TestResult, World};
-use keywright::SettingsEdit;
 use keywright::http::page::Href;
 
 use crate::host::Host;
@@ -30,24 +29,6 @@ async fn b20_focus_moves_to_the_errors() -> TestResult {
     shown_token(&tab).await?;
     assert_eq!(tab.overflow().await?, 0);
     assert_eq!(tab.violations().await?, Vec::<String>::new());
-    Ok(())
-}
-
-#[common::test(chromium)]
-async fn b20_stale_settings_show_both_values() -> TestResult {
-    let (host, tab) = (Host::new().await?, Tab::new().await?);
-    tab.open(&host.url("/settings")).await?;
-    tab.fill("Maximum keys per user", "7").await?;
-    let edit = SettingsEdit::new().max_keys_per_user(Some(5));
-    host.world.authority.edit_settings(&host.world.admin, edit).await?;
-    tab.press("Save").await?;
-    tab.sees("Somebody else").await?;
-    let text = tab.text().await?;
-    assert!(text.contains('5') && text.contains('7'), "{text}");
-    assert_eq!(host.world.policy().await.settings.max_keys_per_user, Some(5));
-    tab.press("Save").await?;
-    tab.sees("Saved").await?;
-    assert_eq!(host.world.policy().await.settings.max_keys_per_user, Some(7));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use common::TestResult;
 
-use crate::host::{Host, MOUNT};
+use crate::host::Host;
 use crate::steps::{assert_no_token, create, open_key, shown_token};
 use crate::tab::Tab;
 
@@ -34,7 +34,7 @@ async fn b20_key_lives_without_javascript() -> TestResult {
 #[common::test(chromium)]
 async fn b20_plain_http_is_enough() -> TestResult {
     let (host, tab) = (Host::new().await?, Tab::new().await?);
-    tab.open(&host.server.lan_url(&format!("{MOUNT}/new"))).await?;
+    tab.open(&host.lan_url("/new")).await?;
     assert_eq!(tab.script("return isSecureContext").await?, false);
     tab.fill("Name", "prod-main-app").await?;
     tab.press("Generate").await?;

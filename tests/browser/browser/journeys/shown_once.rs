@@ -61,9 +61,9 @@ async fn t_h16_back_and_forward_hide_the_token() -> TestResult {
     tab.sees("is not stored. If it is lost, rotate the key").await?;
     for step in 0..4 {
         if step % 2 == 0 {
-            tab.back().await?
+            tab.back().await?;
         } else {
-            tab.forward().await?
+            tab.forward().await?;
         }
         sleep(Duration::from_millis(300)).await;
         assert_no_token(&tab).await.map_err(|error| format!("step {step}: {error}"))?;
