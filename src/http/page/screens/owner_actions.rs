@@ -19,7 +19,7 @@ use crate::record::operation::Operation;
 /// The most keys that are revoked without typing the id of their owner.
 const MAX_UNTYPED: u64 = 10;
 
-/// Asks whether to do it.
+/// Shows the question before the action.
 pub(in crate::http::page) async fn ask(visit: &Visit, action: Action) -> Answer {
     let owner = owner_of(visit)?;
     visit.step_up(action.operation)?;
@@ -28,7 +28,7 @@ pub(in crate::http::page) async fn ask(visit: &Visit, action: Action) -> Answer 
     shown(visit, StatusCode::OK, action, &subject, &values, &faults).await
 }
 
-/// Does it.
+/// Runs the action, if the form confirms it.
 pub(in crate::http::page) async fn act(visit: &Visit, action: Action) -> Answer {
     let owner = owner_of(visit)?;
     let subject = Subject::of(visit, &owner).await?;
