@@ -11,6 +11,7 @@ use axum::routing::get;
 
 use super::assets;
 use super::options::{Page, SharedPage};
+use super::screens::accounts::{account, list as accounts, new as new_account};
 use super::screens::{confirm, edit, key, new, owned, rotate, transfer};
 use super::visit::{Lost, Visit};
 
@@ -64,7 +65,10 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
         .route("/keys/{id}/enable", asked(confirm::ENABLE))
         .route("/keys/{id}/finish", asked(confirm::FINISH))
         .route("/keys/{id}/revoke", asked(confirm::REVOKE))
-        .route("/keys/{id}/delete", asked(confirm::DELETE));
+        .route("/keys/{id}/delete", asked(confirm::DELETE))
+        .route("/accounts", get(on!(accounts::show)))
+        .route("/accounts/new", get(on!(new_account::form)).post(on!(new_account::submit)))
+        .route("/accounts/{id}", get(on!(account::show)));
     router
         .route(
             "/assets/{name}",

@@ -17,6 +17,7 @@ use super::form::{Fault, Form};
 use super::frame::{Document, Frame};
 use super::options::SharedPage;
 use super::refusal::Refusal;
+use super::selection::Screens;
 use super::texts::{Message, Text};
 use super::view::navigation;
 use super::view::obstacles;
@@ -31,7 +32,7 @@ const MAX_FORM: usize = 64 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The texts that a screen shows after a change, by the parameter `done` of its address.
-const DONE: [Text; 8] = [
+const DONE: &[Text] = &[
     Text::SAVED,
     Text::HANDED_OVER,
     Text::DISABLED,
@@ -39,7 +40,10 @@ const DONE: [Text; 8] = [
     Text::FINISHED,
     Text::REVOKED,
     Text::DELETED,
+    Text::ACCOUNT_MADE,
     Text::ACCOUNT_DELETED,
+    Text::ACCOUNT_KEYS_REVOKED,
+    Text::ACCOUNT_KEYS_HANDED_OVER,
 ];
 
 /// A request of an actor.
@@ -153,13 +157,22 @@ impl Visit {
         self.id.parse().map_err(|_| Failure::NotFound)
     }
 
+    fn can_show(&self, screen: Screens) -> bool {
+        self.has(screen) && navigation::may_see(&self.actor, screen)
+    }
+
     /// Returns the path of the list that shows the keys of an owner.
     pub(super) fn list_of(&self, owner: &Owner) -> String {
         match owner {
             owner if self.actor.owns(owner) => self.urls.to("/"),
-            Owner::Account(account) => self.urls.account(account),
-            Owner::Organization => self.urls.to("/organization"),
-            Owner::User(_) => self.urls.to("/all"),
+            Owner::Account(account) if self.can_show(Screens::ACCOUNTS) => {
+                self.urls.account(account)
+            }
+            Owner::Organization if self.can_show(Screens::ORGANIZATION) => {
+                self.urls.to("/organization")
+            }
+            _ if self.can_show(Screens::KEYS) => self.urls.to("/all"),
+            _ => self.urls.to("/"),
         }
     }
 
@@ -219,6 +232,10 @@ impl Visit {
             }
             Failure::Forbidden => {
                 let content = html! { (p(Text::FORBIDDEN_TEXT)) (obstacles::administrators(self)) };
+                tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
+            }
+            Failure::NotAdministrator(text) => {
+                let content = html! { (p(text)) (obstacles::administrators(self)) };
                 tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
             }
             Failure::Refused(fault) => {

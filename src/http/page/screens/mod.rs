@@ -1,5 +1,6 @@
 //! The screens: each file shows one, and does what its form asks for.
 
+pub(super) mod accounts;
 pub(super) mod confirm;
 pub(super) mod edit;
 pub(super) mod issued;

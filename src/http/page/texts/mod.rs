@@ -1,5 +1,6 @@
 //! The texts of the page, in English and German, which the host can replace one by one.
 
+mod accounts;
 mod errors;
 mod keys;
 mod lists;
@@ -78,7 +79,7 @@ impl Text {
     /// assert_eq!(marked.text(Text::REVOKE), "[Revoke]");
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
-        [lists::TEXTS, keys::TEXTS, errors::TEXTS].into_iter().flatten().copied()
+        [lists::TEXTS, keys::TEXTS, accounts::TEXTS, errors::TEXTS].into_iter().flatten().copied()
     }
 
     /// Returns the name of the text, such as `REVOKE`.
