@@ -159,7 +159,7 @@ macro_rules! inside {
 }
 
 inside!(Verify: crate::Denial);
-inside!(Generate: crate::RuleError);
+inside!(Generate: crate::RandomError, crate::RuleError);
 inside!(Key: crate::PermissionDenied, crate::WrongStatus);
 inside!(SetPolicy: crate::PolicyError);
 #[cfg(any(feature = "actix", feature = "tower"))]

@@ -50,7 +50,7 @@ pub(crate) fn remainder(mut number: [u8; 32]) -> [u8; 16] {
         let mut rest = 0_u16;
         for byte in &mut number {
             let value = rest << 8 | u16::from(*byte);
-            *byte = (value / 62) as u8;
+            *byte = u8::try_from(value / 62).expect("the rest is less than 62");
             rest = value % 62;
         }
         *place = ALPHABET[usize::from(rest)];

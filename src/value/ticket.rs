@@ -62,7 +62,7 @@ impl Ticket {
     /// # Ok::<(), keywright::IdError>(())
     /// ```
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("base62 is ASCII")
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

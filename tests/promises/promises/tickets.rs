@@ -159,22 +159,22 @@ async fn b15_concurrent_forms_create_one_record(world: &World) -> TestResult {
 
 #[common::test(each_store)]
 async fn b15_form_after_lost_answer_finds_its_key(world: &World) -> TestResult {
-    let (faulty, faults) = world.with_faults()?;
-    let ticket = faulty.authority.ticket()?;
+    let (remote, faults) = world.with_faults()?;
+    let ticket = remote.authority.ticket()?;
     faults.set(Fault::AnswersLost);
-    let lost = faulty.generate(new(ticket)).await;
+    let lost = remote.generate(new(ticket)).await;
     let Err(GenerateError::Store(error)) = lost else { panic!("{lost:?}") };
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     faults.set(None);
-    let first = again(&faulty, new(ticket)).await?;
+    let first = again(&remote, new(ticket)).await?;
     assert_eq!(world.authority.key(&world.alice, &first).await?.key.id, first);
 
     // A form whose first sending never arrived is as good as new.
-    let ticket = faulty.authority.ticket()?;
+    let ticket = remote.authority.ticket()?;
     faults.set(Fault::WritesLost);
-    assert!(faulty.generate(new(ticket)).await.is_err());
+    assert!(remote.generate(new(ticket)).await.is_err());
     faults.set(None);
-    faulty.generate(new(ticket)).await?;
+    remote.generate(new(ticket)).await?;
     assert_eq!(number_of_keys(world).await, 2);
     Ok(())
 }

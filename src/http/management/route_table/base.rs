@@ -53,6 +53,14 @@ pub(super) const COUNTED_KEY_FILTERS: &[Parameter] = &{
 /// The problems of a route that changes a key.
 pub(super) const CHANGE_KEY: &[Code] =
     &[Code::PermissionDenied, Code::KeyNotFound, Code::Contended];
+/// The problems of a rotation, apart from those of every change of a key.
+pub(super) const ROTATE: &[Code] = &[
+    Code::WrongStatus,
+    Code::Stale,
+    Code::OverlapTooLong,
+    Code::OverlapWhileDisabled,
+    Code::RandomSourceFailed,
+];
 /// The problems of a route that changes a service account.
 pub(super) const CHANGE_ACCOUNT: &[Code] =
     &[Code::PermissionDenied, Code::AccountNotFound, Code::Contended];

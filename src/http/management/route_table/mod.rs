@@ -8,7 +8,7 @@ pub(super) mod route;
 
 use self::base::{
     ACCOUNT, ACCOUNT_ACTION, ACCOUNTS, CHANGE_ACCOUNT, CHANGE_KEY, COUNTED_KEY_FILTERS, GENERATE,
-    KEY, KEY_ACTION, KEYS, OWNERS, POLICY, TRANSFER, USER, USER_ACTION,
+    KEY, KEY_ACTION, KEYS, OWNERS, POLICY, ROTATE, TRANSFER, USER, USER_ACTION,
 };
 use self::names::{Parameter, RouteId, Schema, Tag};
 use self::route::{Method, Route, Success};
@@ -94,16 +94,7 @@ pub(super) static ROUTES: &[Route] = &[
         parameters: &[Parameter::IfMatch],
         body: Some(Schema::Rotate),
         success: Success::Tagged(Schema::Issued),
-        problems: &[
-            CHANGE_KEY,
-            &[
-                Code::WrongStatus,
-                Code::Stale,
-                Code::OverlapTooLong,
-                Code::OverlapWhileDisabled,
-                Code::RandomSourceFailed,
-            ],
-        ],
+        problems: &[CHANGE_KEY, ROTATE],
         ..KEY_ACTION
     },
     Route {

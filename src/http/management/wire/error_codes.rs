@@ -99,7 +99,7 @@ table! {
         Self::TooManyKeys { .. } => Code::TooManyKeys;
     }
     GenerateError, of_authority = true, wrong_field = Self::violation,
-        missing = missing_of; {
+        missing = |error| if let Self::Missing(missing) = error { Some(missing) } else { None }; {
         Self::Missing(missing) => of_missing(missing);
         Self::UserSuspended(_) => Code::UserSuspended;
         Self::AccountNotFound(_) => Code::AccountNotFound;
@@ -158,13 +158,6 @@ fn of_missing(missing: &Requirements) -> Code {
         Some(Requirement::License) => Code::UpgradeRequired,
         Some(Requirement::Switch) => Code::AccessOff,
         Some(Requirement::Permission) | None => Code::PermissionDenied,
-    }
-}
-
-fn missing_of(error: &GenerateError) -> Option<&Requirements> {
-    match error {
-        GenerateError::Missing(missing) => Some(missing),
-        _ => None,
     }
 }
 
