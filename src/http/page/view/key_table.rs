@@ -77,14 +77,8 @@ pub(in crate::http::page) fn table(
 /// Returns a table of the keys of one owner, below the name of that owner: fewer columns, and links
 /// to rotate and delete alone.
 pub(in crate::http::page) fn short(frame: &Frame, caption: &str, entries: &[&KeyEntry]) -> Markup {
-    let columns = [
-        Text::NAME,
-        Text::PREFIX,
-        Text::LAST_USED,
-        Text::EXPIRES,
-        Text::STATUS,
-        Text::ACTIONS,
-    ];
+    let columns =
+        [Text::NAME, Text::PREFIX, Text::LAST_USED, Text::EXPIRES, Text::STATUS, Text::ACTIONS];
     html! {
         table class="kw-table" {
             caption class="kw-hidden" { (caption) }

@@ -5,6 +5,8 @@ pub(in crate::http::page) mod confirm;
 pub(in crate::http::page) mod edit;
 mod fields;
 mod gate;
+mod keys;
 pub(in crate::http::page) mod list;
 pub(in crate::http::page) mod new;
+mod opened;
 pub(in crate::http::page) mod transfer;
