@@ -60,7 +60,7 @@ pub(in crate::http::page) async fn ask(visit: &Visit, question: Question) -> Ans
     Ok(prompt(visit, question, &entry).ask(visit))
 }
 
-/// Does the operation.
+/// Performs the operation.
 pub(in crate::http::page) async fn act(visit: &Visit, question: Question) -> Answer {
     let id = visit.key_id()?;
     let entry = visit.authority().key(&visit.actor, &id).await?;
@@ -122,7 +122,7 @@ fn content(visit: &Visit, question: Question, entry: &KeyEntry) -> Markup {
     }
 }
 
-/// The checks before a final operation.
+/// Returns the checks before a final operation.
 fn checks(visit: &Visit) -> Markup {
     html! {
         p { (visit.say(Text::CHECK_FIRST)) }

@@ -79,7 +79,7 @@ fn shown(visit: &Visit, title: Text, lead: Text, abilities: &Abilities, list: &M
     visit.show(title, content)
 }
 
-/// The questions that users ask, each with its answer.
+/// Returns the questions that users ask, each with its answer.
 fn questions(visit: &Visit) -> Markup {
     let questions = [
         (Text::QUESTION_LOST, Text::ANSWER_LOST),

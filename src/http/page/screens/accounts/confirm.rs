@@ -55,7 +55,7 @@ pub(in crate::http::page) async fn ask(visit: &Visit, question: Question) -> Ans
     Ok(prompt(visit, question, &entry).ask(visit))
 }
 
-/// Does the operation.
+/// Performs the operation.
 pub(in crate::http::page) async fn act(visit: &Visit, question: Question) -> Answer {
     let entry = opened::account_sent(visit, question.operation).await?;
     if let Some(again) = prompt(visit, question, &entry).ask_again(visit) {
