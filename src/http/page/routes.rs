@@ -15,7 +15,10 @@ use super::screens::accounts::{
     account, confirm as confirm_account, edit as edit_account, list as accounts,
     new as new_account, transfer as transfer_account,
 };
-use super::screens::{confirm, edit, key, new, owned, rotate, transfer};
+use super::screens::owner::{self, Action};
+use super::screens::{
+    bulk, confirm, edit, key, new, owned, owner_actions, rotate, tenant_keys, transfer,
+};
 use super::visit::{Lost, Visit};
 
 /// Makes a handler of a screen, which may have one more argument.
@@ -53,6 +56,16 @@ macro_rules! asked {
 /// # Ok::<(), keywright::Error>(())
 /// ```
 pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
+    let of_owner = |action| {
+        get(async move |visit: Visit| {
+            let answer = owner_actions::ask(&visit, action).await;
+            visit.finish(answer)
+        })
+        .post(async move |visit: Visit| {
+            let answer = owner_actions::act(&visit, action).await;
+            visit.finish(answer)
+        })
+    };
     let router: Router<SharedPage> = Router::new()
         .route("/", get(on!(owned::own)))
         .route("/organization", get(on!(owned::organization)))
@@ -77,7 +90,12 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
         .route(
             "/accounts/{id}/transfer",
             get(on!(transfer_account::form)).post(on!(transfer_account::submit)),
-        );
+        )
+        .route("/all", get(on!(tenant_keys::list)))
+        .route("/all/revoke", get(on!(bulk::ask)).post(on!(bulk::act)));
+    let actions = [owner::SUSPEND, owner::RESTORE, owner::REVOKE, owner::TRANSFER];
+    let add = |router: Router<_>, action: Action| router.route(action.path, of_owner(action));
+    let router = actions.into_iter().fold(router, add);
     router
         .route(
             "/assets/{name}",

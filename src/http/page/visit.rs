@@ -44,6 +44,10 @@ const DONE: &[Text] = &[
     Text::ACCOUNT_DELETED,
     Text::ACCOUNT_KEYS_REVOKED,
     Text::ACCOUNT_KEYS_HANDED_OVER,
+    Text::USER_SUSPENDED,
+    Text::USER_RESTORED,
+    Text::OWNED_REVOKED,
+    Text::OWNED_HANDED_OVER,
 ];
 
 /// A request of an actor.
@@ -72,8 +76,9 @@ impl FromRequest<SharedPage> for Visit {
     async fn from_request(request: Request, page: &SharedPage) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let params = RawPathParams::from_request_parts(&mut parts, page).await;
+        // The host can mount the page under a parameter of its own, which comes first.
         let id =
-            params.ok().and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));
+            params.ok().and_then(|params| params.iter().last().map(|(_, value)| value.to_owned()));
         let actor = parts.extensions.get::<Actor>().cloned();
         let frame = Frame::new(Arc::clone(page), parts);
         let Some(actor) = actor else { return Err(login(&frame)) };
@@ -158,7 +163,7 @@ impl Visit {
     }
 
     fn can_show(&self, screen: Screens) -> bool {
-        self.has(screen) && navigation::may_see(&self.actor, screen)
+        self.must_see(screen).is_ok()
     }
 
     /// Returns the path of the list that shows the keys of an owner.
@@ -171,8 +176,17 @@ impl Visit {
             Owner::Organization if self.can_show(Screens::ORGANIZATION) => {
                 self.urls.to("/organization")
             }
-            _ if self.can_show(Screens::KEYS) => self.urls.to("/all"),
+            _ if self.can_show(Screens::KEYS) => self.urls.of_owner("/all", owner),
             _ => self.urls.to("/"),
+        }
+    }
+
+    /// Checks that the host selects a screen and that the actor may see it.
+    pub(super) fn must_see(&self, screen: Screens) -> Result<(), Failure> {
+        match (self.has(screen), navigation::may_see(&self.actor, screen)) {
+            (false, _) => Err(Failure::NotFound),
+            (true, false) => Err(Failure::Forbidden),
+            (true, true) => Ok(()),
         }
     }
 
@@ -300,7 +314,9 @@ impl Visit {
     }
 }
 
-fn retried(mut response: Response, refusal: Refusal) -> Response {
+/// Adds the reason of a failure that can pass, for the host's log, and the time after which to try
+/// again.
+pub(super) fn retried(mut response: Response, refusal: Refusal) -> Response {
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     response.extensions_mut().insert(refusal);
     response

@@ -4,6 +4,7 @@ mod accounts;
 mod errors;
 mod keys;
 mod lists;
+mod tenant;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -79,7 +80,8 @@ impl Text {
     /// assert_eq!(marked.text(Text::REVOKE), "[Revoke]");
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
-        [lists::TEXTS, keys::TEXTS, accounts::TEXTS, errors::TEXTS].into_iter().flatten().copied()
+        let own = [lists::TEXTS, keys::TEXTS, accounts::TEXTS, tenant::TEXTS, errors::TEXTS];
+        own.into_iter().flatten().copied()
     }
 
     /// Returns the name of the text, such as `REVOKE`.
