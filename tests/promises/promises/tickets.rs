@@ -1,4 +1,4 @@
-//! B15: a form that is sent twice creates one key or account, and replaces one secret.
+//! A form that is sent twice creates one key or account, and replaces one secret.
 
 use std::thread;
 
