@@ -116,7 +116,7 @@ pub struct Texts {
     form: fn(u64) -> usize,
 }
 
-/// The form of a number in English, German and many other languages.
+/// Returns the form of a number in English, German and many other languages.
 fn one_or_other(number: u64) -> usize {
     usize::from(number != 1)
 }
