@@ -60,7 +60,9 @@ pub struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    /// Returns the title of the screen as plain text. It must be escaped before it is HTML.
+    /// Returns the title of the screen as plain text.
+    ///
+    /// The text must be escaped before it is HTML.
     ///
     /// ```
     /// fn title(screen: &keywright::http::page::Screen<'_>) -> String {
