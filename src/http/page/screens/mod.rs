@@ -11,5 +11,8 @@ pub(super) mod owned;
 pub(super) mod owner;
 pub(super) mod owner_actions;
 pub(super) mod rotate;
+pub(super) mod settings;
+pub(super) mod settings_edit;
+pub(super) mod settings_switch;
 pub(super) mod tenant_keys;
 pub(super) mod transfer;

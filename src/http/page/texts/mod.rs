@@ -3,6 +3,7 @@
 mod errors;
 mod keys;
 mod lists;
+mod settings;
 mod tenant;
 
 use std::borrow::Cow;
@@ -79,7 +80,7 @@ impl Text {
     /// assert_eq!(marked.text(Text::REVOKE), "[Revoke]");
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
-        let own = [lists::TEXTS, keys::TEXTS, errors::TEXTS, tenant::TEXTS];
+        let own = [lists::TEXTS, keys::TEXTS, errors::TEXTS, tenant::TEXTS, settings::TEXTS];
         own.into_iter().flatten().copied()
     }
 
@@ -211,10 +212,11 @@ impl Texts {
     /// Fills the placeholders of a message.
     pub(super) fn fill(&self, message: &Message) -> String {
         let text = self.text(message.text);
-        let Some(count) = message.count else { return fill(text, &message.values) };
+        let mut values = message.values.clone();
+        values.extend(message.messages.iter().map(|(name, inner)| (*name, self.fill(inner))));
+        let Some(count) = message.count else { return fill(text, &values) };
         let forms: Vec<&str> = text.split('|').collect();
         let form = forms.get((self.form)(count)).or(forms.last()).copied().unwrap_or_default();
-        let mut values = message.values.clone();
         values.push(("count", count.to_string()));
         fill(form, &values)
     }
@@ -246,12 +248,14 @@ fn fill(text: &str, values: &[(&'static str, String)]) -> String {
 pub(super) struct Message {
     text: Text,
     values: Vec<(&'static str, String)>,
+    /// The placeholders whose values are texts themselves.
+    messages: Vec<(&'static str, Message)>,
     count: Option<u64>,
 }
 
 impl From<Text> for Message {
     fn from(text: Text) -> Self {
-        Self { text, values: Vec::new(), count: None }
+        Self { text, values: Vec::new(), messages: Vec::new(), count: None }
     }
 }
 
@@ -259,6 +263,11 @@ impl Text {
     /// Returns a message with the value of a placeholder.
     pub(super) fn with(self, name: &'static str, value: impl ToString) -> Message {
         Message::from(self).with(name, value)
+    }
+
+    /// Returns a message with the value of a placeholder that is a text itself.
+    pub(super) fn saying(self, name: &'static str, value: impl Into<Message>) -> Message {
+        Message::from(self).saying(name, value)
     }
 
     /// Returns a message in the form for a number.
@@ -272,6 +281,12 @@ impl Message {
     #[expect(clippy::needless_pass_by_value, reason = "callers pass values and references alike")]
     pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.values.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds the value of a placeholder that is a text itself.
+    pub(super) fn saying(mut self, name: &'static str, value: impl Into<Self>) -> Self {
+        self.messages.push((name, value.into()));
         self
     }
 }

@@ -7,4 +7,6 @@ pub(super) mod key_table;
 pub(super) mod listing;
 pub(super) mod navigation;
 pub(super) mod obstacles;
+pub(super) mod settings_table;
+pub(super) mod span;
 pub(super) mod stale;
