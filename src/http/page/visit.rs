@@ -22,6 +22,7 @@ use super::texts::{Message, Text};
 use super::view::navigation;
 use super::view::obstacles;
 use crate::authority::Authority;
+use crate::http::cross_site::{WithoutHeaders, check};
 use crate::record::actor::Actor;
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
@@ -40,7 +41,10 @@ const DONE: &[Text] = &[
     Text::FINISHED,
     Text::REVOKED,
     Text::DELETED,
+    Text::ACCOUNT_MADE,
     Text::ACCOUNT_DELETED,
+    Text::ACCOUNT_KEYS_REVOKED,
+    Text::ACCOUNT_KEYS_HANDED_OVER,
     Text::USER_SUSPENDED,
     Text::USER_RESTORED,
     Text::OWNED_REVOKED,
@@ -75,8 +79,9 @@ impl FromRequest<SharedPage> for Visit {
     async fn from_request(request: Request, page: &SharedPage) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let params = RawPathParams::from_request_parts(&mut parts, page).await;
+        // The host can mount the page under a parameter of its own, which comes first.
         let id =
-            params.ok().and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));
+            params.ok().and_then(|params| params.iter().last().map(|(_, value)| value.to_owned()));
         let actor = parts.extensions.get::<Actor>().cloned();
         let frame = Frame::new(Arc::clone(page), parts);
         let Some(actor) = actor else { return Err(login(&frame)) };
@@ -120,6 +125,11 @@ fn refuse(frame: &Frame, status: StatusCode, text: Text, reason: &'static str) -
 
 /// Refuses a request that is not a form of the page's own.
 fn refused_form(frame: &Frame) -> Option<Response> {
+    let Parts { method, uri, headers, .. } = &frame.request;
+    let trusted = &frame.page.trusted_origins;
+    if let Err(refused) = check(method, uri, headers, trusted, WithoutHeaders::Refused) {
+        return Some(refuse(frame, StatusCode::FORBIDDEN, Text::CROSS_SITE, refused.reason()));
+    }
     let kind = frame.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     if kind.is_some_and(|kind| kind.eq_ignore_ascii_case(FORM)) {
@@ -160,13 +170,22 @@ impl Visit {
         self.id.parse().map_err(|_| Failure::NotFound)
     }
 
+    fn can_show(&self, screen: Screens) -> bool {
+        self.must_see(screen).is_ok()
+    }
+
     /// Returns the path of the list that shows the keys of an owner.
     pub(super) fn list_of(&self, owner: &Owner) -> String {
         match owner {
             owner if self.actor.owns(owner) => self.urls.to("/"),
-            Owner::Account(account) => self.urls.account(account),
-            Owner::Organization => self.urls.to("/organization"),
-            Owner::User(_) => self.urls.of_owner("/all", owner),
+            Owner::Account(account) if self.can_show(Screens::ACCOUNTS) => {
+                self.urls.account(account)
+            }
+            Owner::Organization if self.can_show(Screens::ORGANIZATION) => {
+                self.urls.to("/organization")
+            }
+            _ if self.can_show(Screens::KEYS) => self.urls.of_owner("/all", owner),
+            _ => self.urls.to("/"),
         }
     }
 
@@ -235,6 +254,10 @@ impl Visit {
             }
             Failure::Forbidden => {
                 let content = html! { (p(Text::FORBIDDEN_TEXT)) (obstacles::administrators(self)) };
+                tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
+            }
+            Failure::NotAdministrator(text) => {
+                let content = html! { (p(text)) (obstacles::administrators(self)) };
                 tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
             }
             Failure::Refused(fault) => {

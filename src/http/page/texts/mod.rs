@@ -1,5 +1,6 @@
 //! The texts of the page, in English and German, which the host can replace one by one.
 
+mod accounts;
 mod errors;
 mod keys;
 mod lists;
@@ -80,8 +81,10 @@ impl Text {
     /// assert_eq!(marked.text(Text::REVOKE), "[Revoke]");
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
-        let own = [lists::TEXTS, keys::TEXTS, errors::TEXTS, tenant::TEXTS, settings::TEXTS];
-        own.into_iter().flatten().copied()
+        let lists = [lists::TEXTS, keys::TEXTS, accounts::TEXTS, tenant::TEXTS];
+        let others = [settings::TEXTS, errors::TEXTS];
+        let own = lists.into_iter().chain(others);
+        own.flatten().copied()
     }
 
     /// Returns the name of the text, such as `REVOKE`.
