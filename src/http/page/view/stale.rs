@@ -39,7 +39,7 @@ pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) ->
 }
 
 /// The fields of the forms, with their labels.
-const LABELS: [(&str, Text); 18] = [
+const LABELS: [(&str, Text); 20] = [
     ("name", Text::NAME),
     ("description", Text::DESCRIPTION_FIELD),
     ("contact", Text::CONTACT_FIELD),
@@ -58,6 +58,8 @@ const LABELS: [(&str, Text); 18] = [
     ("suspicious_use", Text::SUSPICIOUS_USE_ALERT),
     ("retention", Text::RETENTION),
     ("event_retention", Text::EVENT_RETENTION),
+    ("role", Text::ROLE),
+    ("read_only", Text::READ_ONLY_FIELD),
 ];
 
 /// Returns the label of a field: a text of the page, or that of a field of the host.
