@@ -1,0 +1,21 @@
+//! Five products on one server, each with its own page on which its users manage their API keys.
+//!
+//! Each file of [`products`] sets up one page: its screens, fields, texts, links and layout. Your own
+//! service has one of them, and a real login in place of [`login`].
+
+pub mod clock;
+pub mod history;
+pub mod host_pages;
+pub mod layout;
+pub mod login;
+pub mod product;
+pub mod products;
+pub mod server;
+pub mod step_up;
+
+use std::error::Error;
+
+pub use self::server::Demo;
+
+/// An error of the example.
+pub type Failure = Box<dyn Error + Send + Sync>;
