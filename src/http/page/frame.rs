@@ -100,7 +100,10 @@ impl Frame {
         let html = self.page.shell.wrap(&self.request, &screen);
         let mut response = (document.status, html).into_response();
         let headers = response.headers_mut();
-        headers.extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        for (name, value) in HEADERS {
+            // `extend` would leave the content type of a plain text in place.
+            headers.insert(name, HeaderValue::from_static(value));
+        }
         if self.page.is_plain {
             headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         }

@@ -1,14 +1,17 @@
 //! The checks of the other tests, each on a page with a planted fault.
 
 use std::path::Path;
+use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::get;
 use common::TestResult;
 
 use crate::find::Kind;
 use crate::service::Server;
+use crate::steps::double_click;
 use crate::tab::Tab;
 
 const GOOD: &str = "<!doctype html><html lang=en><meta name=color-scheme content='light dark'><title>Keys</title>\
@@ -82,7 +85,7 @@ async fn form_works_with_keys_alone() -> TestResult {
     tab.types(" ").await?;
     tab.sees("Created").await?;
     let posts = server.posts();
-    assert_eq!((posts.len(), &*posts[0].path, posts[0].status.as_u16()), (1, "/", 200));
+    assert_eq!((posts.len(), &*posts[0].path, posts[0].status), (1, "/", Some(StatusCode::OK)));
     Ok(())
 }
 
@@ -118,6 +121,29 @@ async fn plain_http_is_no_secure_context() -> TestResult {
         tab.open(&url).await?;
         assert_eq!(tab.script("return isSecureContext").await?, is_secure, "{url}");
     }
+    Ok(())
+}
+
+#[common::test(chromium)]
+async fn copied_text_can_be_pasted() -> TestResult {
+    let html = "<label>Search <input></label><button>Copy</button><script>\
+        document.querySelector('button').onclick = () => navigator.clipboard.writeText('copied text')</script>";
+    let (server, tab) = (Server::with_document(html).await?, Tab::new().await?);
+    tab.open(&server.url("/")).await?;
+    tab.press("Copy").await?;
+    tab.paste_into("Search").await?;
+    assert_eq!(tab.value("Search").await?, "copied text");
+    Ok(())
+}
+
+#[common::test(chromium)]
+async fn second_click_sends_a_second_form() -> TestResult {
+    let (server, tab) = (server().await?, Tab::new().await?);
+    tab.open(&server.url("/")).await?;
+    server.delay_answers(Duration::from_millis(300));
+    double_click(&tab, "Create key").await?;
+    tab.sees("Created").await?;
+    assert_eq!(server.posts().len(), 2);
     Ok(())
 }
 

@@ -4,8 +4,13 @@ mod accessible;
 mod attacks;
 mod driver;
 mod find;
+mod host;
+mod journeys;
 mod machinery;
+mod pictures;
+mod screens;
 mod service;
+mod steps;
 mod tab;
 mod wire;
 

@@ -1,8 +1,9 @@
 //! Web servers of the tests: a host, and a second origin that attacks it.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -12,17 +13,18 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use common::TestResult;
 
 use crate::driver::LAN;
 
-/// A POST that the server got, and the status of its answer.
+/// A POST that the server got, and the status of its answer. Without one, the browser did not wait for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Post {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
-    pub(crate) status: StatusCode,
+    pub(crate) status: Option<StatusCode>,
 }
 
 /// A server on this machine. Dropping it ends it.
@@ -36,6 +38,8 @@ pub(crate) struct Server {
 struct Log {
     posts: Mutex<Vec<Post>>,
     answers_to_lose: AtomicUsize,
+    /// Milliseconds before each answer to a POST.
+    delay: AtomicU64,
 }
 
 impl Server {
@@ -77,6 +81,12 @@ impl Server {
         self.log.posts.lock().expect("no panic").clone()
     }
 
+    /// Delays each answer to a POST, after the POST was done.
+    pub(crate) fn delay_answers(&self, delay: Duration) {
+        let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.log.delay.store(delay, Ordering::Relaxed);
+    }
+
     /// Answers the next POST with 504, as a proxy does that has lost the answer.
     pub(crate) fn lose_next_answer(&self) {
         self.log.answers_to_lose.fetch_add(1, Ordering::Relaxed);
@@ -90,14 +100,18 @@ impl Drop for Server {
 }
 
 async fn watch(State(log): State<Arc<Log>>, request: Request, next: Next) -> Response {
-    let is_post = request.method() == Method::POST;
-    let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
-    let answer = next.run(request).await;
-    if !is_post {
-        return answer;
+    if request.method() != Method::POST {
+        return next.run(request).await;
     }
-    let post = Post { path, headers, status: answer.status() };
-    log.posts.lock().expect("no panic").push(post);
+    let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
+    let number = {
+        let mut posts = log.posts.lock().expect("no panic");
+        posts.push(Post { path, headers, status: None });
+        posts.len() - 1
+    };
+    let answer = next.run(request).await;
+    sleep(Duration::from_millis(log.delay.load(Ordering::Relaxed))).await;
+    log.posts.lock().expect("no panic")[number].status = Some(answer.status());
     let to_lose = &log.answers_to_lose;
     let lose = to_lose.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
     if lose.is_ok() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -99,6 +100,14 @@ impl Tab {
         Ok(field.send_keys(text).await?)
     }
 
+    /// Replaces the text of a field by that of the clipboard.
+    pub(crate) async fn paste_into(&self, label: &str) -> TestResult {
+        let field = self.find(Kind::Field, label).await?;
+        field.clear().await?;
+        let paste = [char::from(Key::Control), 'v'].iter().collect::<String>();
+        Ok(field.send_keys(&paste).await?)
+    }
+
     /// Returns the value of a field.
     pub(crate) async fn value(&self, label: &str) -> TestResult<String> {
         let field = self.find(Kind::Field, label).await?;
@@ -127,13 +136,17 @@ impl Tab {
 
     /// Presses a key, or types a text, where the focus is.
     pub(crate) async fn types(&self, text: &str) -> TestResult {
-        Ok(self.client.active_element().await?.send_keys(text).await?)
+        let mut keys = KeyActions::new("keyboard".to_owned());
+        for value in text.chars() {
+            keys = keys.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        Ok(self.client.perform_actions(keys).await?)
     }
 
     /// Presses the tab key until an element of this kind and name has the focus.
     pub(crate) async fn tab_to(&self, kind: Kind, name: &str) -> TestResult {
         let mut passed = Vec::new();
-        while passed.len() < 200 {
+        while passed.len() < 100 {
             self.types(&char::from(Key::Tab).to_string()).await?;
             let (focused, label) = self.focus().await?;
             if is_named(&label, name) && kind.covers(&focused) {
@@ -141,6 +154,7 @@ impl Tab {
             }
             passed.push(label);
         }
+        passed.dedup();
         Err(format!("the tab key does not lead to {name:?}, but to {passed:?}").into())
     }
 
@@ -172,7 +186,11 @@ impl Tab {
 
     /// Returns a picture of the whole page, as PNG.
     pub(crate) async fn picture(&self) -> TestResult<Vec<u8>> {
-        let options = json!({ "format": "png", "captureBeyondViewport": true });
+        let size = &self.devtools("Page.getLayoutMetrics", json!({})).await?["cssContentSize"];
+        let clip = json!({
+            "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1,
+        });
+        let options = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.devtools("Page.captureScreenshot", options).await?;
         Ok(BASE64_STANDARD.decode(picture["data"].as_str().unwrap_or_default())?)
     }

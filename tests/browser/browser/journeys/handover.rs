@@ -1,0 +1,34 @@
+//! A rotation with an overlap, in which the technical owner moves to the new secret.
+
+use common::{HOUR, TestResult};
+
+use crate::host::Host;
+use crate::steps::{create, open_key, shown_token};
+use crate::tab::Tab;
+
+#[common::test(chromium)]
+async fn b20_hand_over_is_seen_and_ended() -> TestResult {
+    let (host, tab) = (Host::new().await?, Tab::new().await?);
+    let old = create(&tab, &host, "prod-main-app").await?;
+    open_key(&tab, &host, "prod-main-app").await?;
+    tab.follow("Rotate prod-main-app").await?;
+    tab.choose("24 hours").await?;
+    tab.press("Rotate").await?;
+    let new = shown_token(&tab).await?;
+    // The old secret is still in use: the panel warns.
+    assert_eq!((host.world.says(&old), host.world.says(&new)), ("retiring", "current"));
+    host.world.verifier.flush().await?;
+    open_key(&tab, &host, "prod-main-app").await?;
+    tab.sees("Wait before you end the overlap").await?;
+    // An hour later only the new one is.
+    host.world.clock.advance(HOUR);
+    assert_eq!(host.world.says(&new), "current");
+    host.world.verifier.flush().await?;
+    tab.reload().await?;
+    tab.sees("The old secret appears to be unused").await?;
+    tab.follow("Confirm hand-over done").await?;
+    tab.press("End the overlap").await?;
+    tab.sees("The overlap has ended").await?;
+    assert_eq!((host.world.says(&old), host.world.says(&new)), ("unrecognized", "current"));
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The journeys of people who use the page, and of those who attack it.
+
+mod faults;
+mod handover;
+mod keyboard;
+mod own_shell;
+mod people;
+mod plain;
+mod shown_once;
