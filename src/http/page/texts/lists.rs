@@ -40,7 +40,7 @@ texts! {
     ANY_USE: "Any", "Beliebig";
     FILTER: "Filter", "Filtern";
     GROUP_LIVE: "Live", "Gültig";
-    GROUP_ENDED: "Ended", "Beendet";
+    GROUP_ENDED: "Expired or revoked", "Abgelaufen oder widerrufen";
     GROUP_ALL: "All", "Alle";
     SORT_CREATED: "Newest first", "Neueste zuerst";
     SORT_NAME: "Name", "Name";

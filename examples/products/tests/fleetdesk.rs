@@ -1,0 +1,1 @@
+//! Fleetdesk: service accounts.

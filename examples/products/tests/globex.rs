@@ -1,0 +1,1 @@
+//! Globex: the console of the tenant, and the hub of a user.
