@@ -17,6 +17,7 @@ use super::form::{Fault, Form};
 use super::frame::{Document, Frame};
 use super::options::SharedPage;
 use super::refusal::Refusal;
+use super::selection::Screens;
 use super::texts::{Message, Text};
 use super::view::navigation;
 use super::view::obstacles;
@@ -31,7 +32,7 @@ const MAX_FORM: usize = 64 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The texts that a screen shows after a change, by the parameter `done` of its address.
-const DONE: [Text; 8] = [
+const DONE: &[Text] = &[
     Text::SAVED,
     Text::HANDED_OVER,
     Text::DISABLED,
@@ -40,6 +41,10 @@ const DONE: [Text; 8] = [
     Text::REVOKED,
     Text::DELETED,
     Text::ACCOUNT_DELETED,
+    Text::USER_SUSPENDED,
+    Text::USER_RESTORED,
+    Text::OWNED_REVOKED,
+    Text::OWNED_HANDED_OVER,
 ];
 
 /// A request of an actor.
@@ -159,7 +164,16 @@ impl Visit {
             owner if self.actor.owns(owner) => self.urls.to("/"),
             Owner::Account(account) => self.urls.account(account),
             Owner::Organization => self.urls.to("/organization"),
-            Owner::User(_) => self.urls.to("/all"),
+            Owner::User(_) => self.urls.of_owner("/all", owner),
+        }
+    }
+
+    /// Checks that the host selects a screen and that the actor may see it.
+    pub(super) fn must_see(&self, screen: Screens) -> Result<(), Failure> {
+        match (self.has(screen), navigation::may_see(&self.actor, screen)) {
+            (false, _) => Err(Failure::NotFound),
+            (true, false) => Err(Failure::Forbidden),
+            (true, true) => Ok(()),
         }
     }
 
@@ -283,7 +297,9 @@ impl Visit {
     }
 }
 
-fn retried(mut response: Response, refusal: Refusal) -> Response {
+/// Adds the reason of a failure that can pass, for the host's log, and the time after which to try
+/// again.
+pub(super) fn retried(mut response: Response, refusal: Refusal) -> Response {
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     response.extensions_mut().insert(refusal);
     response
