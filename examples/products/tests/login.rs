@@ -13,7 +13,7 @@ async fn start_page_lists_five_products() {
     let start = browser.get("/").await;
     for product in ALL {
         let page = browser.follow(&start, product.name).await;
-        assert_eq!(page.path, product.path());
+        assert!(page.path.starts_with(&product.path()), "{}", page.path);
     }
 }
 

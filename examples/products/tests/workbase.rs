@@ -41,8 +41,8 @@ async fn key_of_organization_is_made_and_deleted() {
 #[tokio::test]
 async fn expired_key_leads_to_a_new_one() {
     let mut browser = Browser::new().await;
-    browser.log_in(Workbase::PRODUCT, "ada").await;
-    let ended = browser.get(&format!("{}?status=expired", Workbase::PRODUCT.path())).await;
+    let list = browser.log_in(Workbase::PRODUCT, "ada").await;
+    let ended = browser.follow(&list, "Show expired and revoked keys").await;
     ended.shows(&["Data export 2025"]);
     let form = browser.follow(&ended, "Expired, make a new one").await;
     assert!(form.html.contains("value=\"Data export 2025\""));
