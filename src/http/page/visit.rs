@@ -22,6 +22,7 @@ use super::texts::{Message, Text};
 use super::view::navigation;
 use super::view::obstacles;
 use crate::authority::Authority;
+use crate::http::cross_site::{WithoutHeaders, check};
 use crate::record::actor::Actor;
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
@@ -118,6 +119,11 @@ fn refuse(frame: &Frame, status: StatusCode, text: Text, reason: &'static str) -
 
 /// Refuses a request that is not a form of the page's own.
 fn refused_form(frame: &Frame) -> Option<Response> {
+    let Parts { method, uri, headers, .. } = &frame.request;
+    let trusted = &frame.page.trusted_origins;
+    if let Err(refused) = check(method, uri, headers, trusted, WithoutHeaders::Refused) {
+        return Some(refuse(frame, StatusCode::FORBIDDEN, Text::CROSS_SITE, refused.reason()));
+    }
     let kind = frame.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     if kind.is_some_and(|kind| kind.eq_ignore_ascii_case(FORM)) {
