@@ -19,3 +19,10 @@ pub use self::server::Demo;
 
 /// An error of the example.
 pub type Failure = Box<dyn Error + Send + Sync>;
+
+// The page of the guide on the page of keys. Its examples are compiled and run here.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../src/guide/page.md")]
+    mod page {}
+}
