@@ -41,7 +41,10 @@ const DONE: &[Text] = &[
     Text::FINISHED,
     Text::REVOKED,
     Text::DELETED,
+    Text::ACCOUNT_MADE,
     Text::ACCOUNT_DELETED,
+    Text::ACCOUNT_KEYS_REVOKED,
+    Text::ACCOUNT_KEYS_HANDED_OVER,
     Text::USER_SUSPENDED,
     Text::USER_RESTORED,
     Text::OWNED_REVOKED,
@@ -74,8 +77,9 @@ impl FromRequest<SharedPage> for Visit {
     async fn from_request(request: Request, page: &SharedPage) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let params = RawPathParams::from_request_parts(&mut parts, page).await;
+        // The host can mount the page under a parameter of its own, which comes first.
         let id =
-            params.ok().and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));
+            params.ok().and_then(|params| params.iter().last().map(|(_, value)| value.to_owned()));
         let actor = parts.extensions.get::<Actor>().cloned();
         let frame = Frame::new(Arc::clone(page), parts);
         let Some(actor) = actor else { return Err(login(&frame)) };
@@ -164,13 +168,22 @@ impl Visit {
         self.id.parse().map_err(|_| Failure::NotFound)
     }
 
+    fn can_show(&self, screen: Screens) -> bool {
+        self.must_see(screen).is_ok()
+    }
+
     /// Returns the path of the list that shows the keys of an owner.
     pub(super) fn list_of(&self, owner: &Owner) -> String {
         match owner {
             owner if self.actor.owns(owner) => self.urls.to("/"),
-            Owner::Account(account) => self.urls.account(account),
-            Owner::Organization => self.urls.to("/organization"),
-            Owner::User(_) => self.urls.of_owner("/all", owner),
+            Owner::Account(account) if self.can_show(Screens::ACCOUNTS) => {
+                self.urls.account(account)
+            }
+            Owner::Organization if self.can_show(Screens::ORGANIZATION) => {
+                self.urls.to("/organization")
+            }
+            _ if self.can_show(Screens::KEYS) => self.urls.of_owner("/all", owner),
+            _ => self.urls.to("/"),
         }
     }
 
@@ -239,6 +252,10 @@ impl Visit {
             }
             Failure::Forbidden => {
                 let content = html! { (p(Text::FORBIDDEN_TEXT)) (obstacles::administrators(self)) };
+                tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
+            }
+            Failure::NotAdministrator(text) => {
+                let content = html! { (p(text)) (obstacles::administrators(self)) };
                 tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
             }
             Failure::Refused(fault) => {

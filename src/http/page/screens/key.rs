@@ -74,7 +74,7 @@ fn facts_of(visit: &Visit, entry: &KeyEntry) -> Markup {
     }
 }
 
-/// The panel of a rotation whose old secret still works.
+/// Returns the panel of a rotation whose old secret still works.
 fn overlap_panel(visit: &Visit, entry: &KeyEntry, overlap: &Overlap) -> Markup {
     let key = &entry.key;
     let old = facts::time_or(visit, overlap.old_last_used_at, Text::OLD_SECRET_NOT_SEEN);

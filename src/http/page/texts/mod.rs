@@ -1,5 +1,6 @@
 //! The texts of the page, in English and German, which the host can replace one by one.
 
+mod accounts;
 mod errors;
 mod keys;
 mod lists;
@@ -79,7 +80,7 @@ impl Text {
     /// assert_eq!(marked.text(Text::REVOKE), "[Revoke]");
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
-        let own = [lists::TEXTS, keys::TEXTS, errors::TEXTS, tenant::TEXTS];
+        let own = [lists::TEXTS, keys::TEXTS, accounts::TEXTS, tenant::TEXTS, errors::TEXTS];
         own.into_iter().flatten().copied()
     }
 
