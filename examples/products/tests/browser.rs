@@ -124,6 +124,11 @@ impl Browser {
 }
 
 impl Page {
+    /// Returns the path without its query.
+    pub(crate) fn path(&self) -> &str {
+        self.path.split('?').next().unwrap_or_default()
+    }
+
     fn document(&self) -> Html {
         Html::parse_document(&self.html)
     }
