@@ -10,7 +10,7 @@ use crate::layout::{Content, Layout};
 use crate::login::Visitor;
 use crate::products;
 
-/// The start page, which lists the products.
+/// Returns the start page, which lists the products.
 pub async fn start() -> Html<String> {
     let mut list = String::new();
     for product in products::ALL {
@@ -30,8 +30,8 @@ pub async fn start() -> Html<String> {
     Html(Layout { header: "" }.document(&Extensions::new(), content))
 }
 
-/// The place of a page that the example does not have.
-pub async fn stand_in(layout: Layout, title: &'static str, request: Request) -> Html<String> {
+/// Returns the place of a page that the example does not have.
+pub fn stand_in(layout: Layout, title: &'static str, request: &Request) -> Html<String> {
     let visitor = request.extensions().get::<Visitor>();
     let back = visitor.map(|visitor| visitor.product.path()).unwrap_or_default();
     let body = format!(

@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     let mut text = format!("products: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
+        text = format!("{text}: {error}");
         cause = error.source();
     }
     // If standard error can't be written, the exit code still reports the failure.

@@ -68,8 +68,9 @@ impl Demo {
         self.running.push(keywright.start()?);
 
         let page = S::page(Page::new(authority).product(product.name))?;
-        let stand_in =
-            |title| get(move |request: Request| host_pages::stand_in(S::LAYOUT, title, request));
+        let stand_in = |title| {
+            get(async move |request: Request| host_pages::stand_in(S::LAYOUT, title, &request))
+        };
         let site = Router::new()
             .nest(product.page, page::router(page))
             .route("/docs", stand_in("API documentation"))
@@ -102,7 +103,7 @@ impl Demo {
     }
 }
 
-/// The API of each product, to try a key with.
+/// Answers a request with a key: the API of each product.
 async fn api(grant: Grant) -> String {
     format!("the key {} of {} is accepted\n", grant.key().name, grant.owner())
 }

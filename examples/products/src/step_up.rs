@@ -21,7 +21,7 @@ pub fn is_recent(request: &Parts) -> bool {
 }
 
 /// Asks for the confirmation.
-pub async fn ask(layout: Layout, request: Request) -> Html<String> {
+pub fn ask(layout: Layout, request: &Request) -> Html<String> {
     let query: Vec<(String, String)> =
         Query::try_from_uri(request.uri()).map_or_else(|_| Vec::new(), |Query(query)| query);
     let to = query.iter().find(|(name, _)| name == "return_to").map_or("", |(_, to)| to);

@@ -142,8 +142,10 @@ impl Links {
         Self { upgrade: Some(link), ..self }
     }
 
-    /// Sets the login of the host. A `GET` without an actor is redirected there, with the page's own
-    /// path in the parameter `return_to`.
+    /// Sets the login of the host.
+    ///
+    /// A `GET` without an actor is redirected there, with the page's own path in the parameter
+    /// `return_to`.
     ///
     /// ```
     /// # use keywright::http::page::Links;

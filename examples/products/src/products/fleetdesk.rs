@@ -88,7 +88,7 @@ impl Site for Fleetdesk {
         let account = NewAccount::new(Name::new("Route planner")?, "dispatcher".parse()?);
         let planner = authority.create_account(&ada, account).await?.account.id;
         let of = |account| Owner::Account(account);
-        let new = NewKey::named("Planner, production")?.owner(of(planner.clone()));
+        let new = NewKey::named("Planner, production")?.owner(of(planner));
         let (_, production) = history.key(&ada, new).await?;
         let new = NewKey::named("Planner, tests")?.owner(of(planner)).expires_in_days(90);
         let (_, tests) = history.key(&ada, new).await?;
@@ -100,7 +100,7 @@ impl Site for Fleetdesk {
         let (_, nightly) = history.key(&ada, new).await?;
         let account = NewAccount::new(Name::new("Old garage")?, "workshop".parse()?);
         let garage = authority.create_account(&ada, account).await?.account.id;
-        let new = NewKey::named("Garage computer")?.owner(of(garage.clone()));
+        let new = NewKey::named("Garage computer")?.owner(of(garage));
         let (_, computer) = history.key(&ada, new).await?;
         history.days_ago(100);
         history.uses(&computer, 9).await?;

@@ -88,7 +88,7 @@ impl Site for Ledgerline {
     }
 
     fn extend(site: Router) -> Router {
-        let ask = get(async |request: Request| step_up::ask(Self::LAYOUT, request).await);
+        let ask = get(async |request: Request| step_up::ask(Self::LAYOUT, &request));
         let confirm = ask.post(step_up::confirm).with_state(Self::PRODUCT);
         site.route("/confirm", confirm)
     }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// A text of the page. Each constant shows its text in English.
+/// A text of the page, which each constant shows in English.
 ///
 /// A text can have placeholders such as `{name}`, which the page fills. `{product}` is known in each
 /// text. A text with a number has one form for each grammatical number, with a bar between:
@@ -116,7 +116,7 @@ pub struct Texts {
     form: fn(u64) -> usize,
 }
 
-/// The form of a number in English, German and many other languages.
+/// Returns the form of a number in English, German and many other languages.
 fn one_or_other(number: u64) -> usize {
     usize::from(number != 1)
 }
