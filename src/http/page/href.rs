@@ -144,8 +144,8 @@ impl Links {
 
     /// Sets the login of the host.
     ///
-    /// A `GET` without an actor is redirected there, with the page's own path in the parameter
-    /// `return_to`.
+    /// A `GET` without an actor is redirected there, with the page's own
+    /// path in the parameter `return_to`.
     ///
     /// ```
     /// # use keywright::http::page::Links;

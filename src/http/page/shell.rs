@@ -45,10 +45,8 @@ pub trait Shell: Send + Sync + 'static {
 /// [`Shell::wrap`] gets it.
 ///
 /// ```
-/// use keywright::http::page::Screen;
-///
-/// fn document(screen: &Screen<'_>) -> String {
-///     format!("<!DOCTYPE html><title>{}</title>{}{}", screen.escaped_title(), screen.head(), screen.body())
+/// fn document(screen: &keywright::http::page::Screen<'_>) -> String {
+///     format!("<!DOCTYPE html><head>{}</head><body>{}</body>", screen.head(), screen.body())
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +60,9 @@ pub struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    /// Returns the title of the screen as plain text, which must be escaped before it is HTML.
+    /// Returns the title of the screen as plain text.
+    ///
+    /// The text must be escaped before it is HTML.
     ///
     /// ```
     /// fn title(screen: &keywright::http::page::Screen<'_>) -> String {

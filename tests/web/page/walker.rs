@@ -108,7 +108,7 @@ impl Walk<'_> {
 
     async fn send_all(&mut self) {
         let mut forms = std::mem::take(&mut self.forms);
-        // What ends a record comes last.
+        // Forms that end a record come last.
         forms.sort_by_key(|(_, action)| {
             ["disable", "suspend", "transfer", "revoke", "delete"]
                 .iter()

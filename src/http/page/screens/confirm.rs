@@ -9,7 +9,7 @@ use crate::authority::KeyEntry;
 use crate::http::page::failure::Failure;
 use crate::http::page::texts::Text;
 use crate::http::page::urls::done;
-use crate::http::page::view::{facts, key_table};
+use crate::http::page::view::{facts, key_table, overlap};
 use crate::http::page::visit::{Answer, Visit, go_to};
 use crate::record::operation::Operation;
 
@@ -103,6 +103,7 @@ fn prompt<'a>(visit: &Visit, question: Question, entry: &'a KeyEntry) -> Prompt<
 
 fn content(visit: &Visit, question: Question, entry: &KeyEntry) -> Markup {
     let key = &entry.key;
+    let ends_overlap = question.operation == Operation::KeyFinishRotation;
     html! {
         @if question.is_final() { (checks(visit)) }
         (key_facts(visit, entry))
@@ -112,12 +113,8 @@ fn content(visit: &Visit, question: Question, entry: &KeyEntry) -> Markup {
                 a href=(visit.urls.of_key(&key.id, "disable")) { (visit.say(Text::DISABLE_INSTEAD)) }
             }
         }
-        @if question.operation == Operation::KeyFinishRotation {
-            @if entry.overlap.as_ref().is_some_and(|overlap| overlap.safe_to_finish) {
-                p { strong { (visit.say(Text::SAFE_TO_FINISH)) } }
-            } @else {
-                p { strong { (visit.say(Text::NOT_SAFE_TO_FINISH)) } }
-            }
+        @if let Some(found) = entry.overlap.as_ref().filter(|_| ends_overlap) {
+            (overlap::progress(visit, found))
         }
     }
 }

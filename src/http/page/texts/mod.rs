@@ -11,11 +11,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// A text of the page, which each constant shows in English.
+/// A text of the page.
 ///
-/// A text can have placeholders such as `{name}`, which the page fills. `{product}` is known in each
-/// text. A text with a number has one form for each grammatical number, with a bar between:
-/// `1 key|{count} keys`.
+/// Each constant shows its text in English. A text can have placeholders such as `{name}`, which the
+/// page fills. `{product}` is known in each text. A text with a number has one form for each
+/// grammatical number, with a bar between: `1 key|{count} keys`.
 ///
 /// ```
 /// use keywright::http::page::{Text, Texts};
