@@ -76,7 +76,7 @@ texts! {
     OVERLAP_TOO_LONG: "The old secret can work for at most {max}.", "Das alte Geheimnis kann höchstens {max} gelten.";
     OVERLAP_WHILE_DISABLED: "The old secret of a disabled key ends at once.", "Das alte Geheimnis eines deaktivierten Schlüssels endet sofort.";
     HOURS_INVALID: "Enter a whole number of hours. \"{got}\" is none.", "Geben Sie eine ganze Zahl von Stunden ein. \"{got}\" ist keine.";
-    WRONG_STATUS: "This is not possible: the key is {status}.", "Das ist nicht möglich: Der Schlüssel ist {status}.";
+    WRONG_STATUS: "This is not possible. The status of the key: {status}.", "Das ist nicht möglich. Der Status des Schlüssels: {status}.";
     TYPED_NAME_WRONG: "Type the name exactly: {name}", "Geben Sie den Namen genau ein: {name}";
     OWNER_UNKNOWN: "There is no such owner.", "Diesen Inhaber gibt es nicht.";
     OWNER_REQUIRED: "Choose the new owner.", "Wählen Sie den neuen Inhaber.";
