@@ -11,7 +11,7 @@ async fn developer_makes_a_key_within_the_limits() {
     let list = browser.log_in(Globex::PRODUCT, "greta").await;
     list.shows(&["3 of 5 keys used", "Order dashboard, hall 2"]);
     let form = browser.follow(&list, "Generate API key").await;
-    form.shows(&["Create and change orders", "Cost center", "at most 365 d"]);
+    form.shows(&["Create and change orders", "Cost center", "at most 365 days"]);
     form.hides(&["No expiry"]);
     let filled = [("name", "Returns desk"), ("scope", "orders:write"), ("expiry", "30")];
     let made = browser.submit(&form, &filled).await;
