@@ -122,11 +122,21 @@ fn shown(frame: &Frame, field: DetailField, value: DetailValue<'_>) -> Markup {
         DetailValue::Number(number) => html! { (number) },
         DetailValue::Text(text) => {
             let status = KeyStatus::ALL.iter().find(|status| status.as_str() == text);
-            match (field, status, text.parse::<Timestamp>()) {
+            // A name can look like a time.
+            let time = text.parse::<Timestamp>().ok().filter(|_| is_time(field));
+            match (field, status, time) {
                 (D::Status, Some(status), _) => facts::status(frame, *status),
-                (_, _, Ok(time)) => facts::time(time),
+                (.., Some(time)) => facts::time(time),
                 _ => html! { code { (text) } },
             }
         }
     }
+}
+
+fn is_time(field: DetailField) -> bool {
+    use DetailField as D;
+    matches!(
+        field,
+        D::ExpiresAt | D::NotBefore | D::OverlapEnds | D::Since | D::Until | D::WindowStart
+    )
 }
