@@ -56,7 +56,8 @@ async fn b20_globex_switch_stops_every_key() -> TestResult {
         tab.sees("API keys are o").await?;
         assert_eq!(demo.call("globex", &token).await?, status, "{link}");
     }
-    Ok(())
+    tab.follow("Events").await?;
+    tab.sees("Price tags").await
 }
 
 #[common::test(chromium)]

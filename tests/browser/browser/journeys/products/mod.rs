@@ -5,5 +5,6 @@ mod fleetdesk;
 mod gatepost;
 mod globex;
 mod ledgerline;
+mod pictures;
 mod screens;
 mod workbase;
