@@ -61,7 +61,7 @@ fn facts_of(visit: &Visit, entry: &AccountEntry, roles: &Roles) -> Markup {
     }
 }
 
-/// Returns the role with its description, and says so if the plan has lost it.
+/// Returns the role with its description, or with a note that the plan has lost it.
 fn role(visit: &Visit, name: &RoleName, roles: &Roles) -> Markup {
     let role = roles.as_ref().map(|roles| roles.get(name));
     let description = role.flatten().and_then(|role| role.description.as_ref());
