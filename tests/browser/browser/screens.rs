@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use common::{DAY, HOUR, TestResult, World, named};
 use keywright::http::page::{Page, Texts};
-use keywright::{KeyId, KeyStatus, Owner};
+use keywright::{Actor, KeyId, KeyStatus, Owner};
 
 use crate::find::Kind;
 use crate::host::{Host, MOUNT};
@@ -122,5 +122,24 @@ async fn browser_has_no_complaint() -> TestResult {
         none(&tab.complaints().await?)
     };
     visit_all(&host, &tab, check).await?;
+    Ok(())
+}
+#[common::test(chromium)]
+async fn each_actor_sees_working_links() -> TestResult {
+    let (host, tab) = (full_host(|page| page).await?, Tab::new().await?);
+    let world = &host.world;
+    let actors: [&Actor; 4] = [&world.admin, &world.tenant_admin, &world.alice, &world.auditor];
+    for actor in actors {
+        host.sign_in(actor);
+        let check = async |_: &str| {
+            let script = "return performance.getEntriesByType('navigation')[0].responseStatus";
+            match tab.script(script).await?.as_u64() {
+                Some(200) => Ok(()),
+                status => Err(format!("a link leads to {status:?}").into()),
+            }
+        };
+        let checked = visit_all(&host, &tab, check).await;
+        checked.map_err(|error| format!("{}: {error}", actor.id()))?;
+    }
     Ok(())
 }

@@ -181,6 +181,9 @@ fn collect(folder: &Path, path: &str, files: &mut Vec<File>) -> io::Result<()> {
         }
         if entry.file_type()?.is_dir() {
             collect(&entry.path(), &path, files)?;
+        } else if path.ends_with(".png") {
+            // Pages link to pictures, which have no text.
+            files.push(File { path, text: String::new() });
         } else if is_read(&path)
             && let Ok(text) = fs::read_to_string(entry.path())
             && (path.contains('.') && !path.starts_with('.') || text.starts_with("#!"))
