@@ -11,7 +11,9 @@ use crate::value::time::Timestamp;
 
 /// Returns a time in UTC, to the minute. The script of the page adds the local time.
 pub(in crate::http::page) fn time(time: Timestamp) -> Markup {
-    html! { time datetime=(time) { (minutes(time)) } }
+    let whole = minutes(time);
+    let (date, hour) = whole.split_once(' ').unwrap_or((&whole, ""));
+    html! { time datetime=(time) { span class="kw-date" { (date) } " " (hour) } }
 }
 
 /// Returns a time, or a text where there is none.
