@@ -113,9 +113,9 @@ mod tests {
     fn unchecked_box_means_full_access() {
         let mut faults = Faults::default();
         let form = Form::default().with("name", "nightly").with("role", "analyst");
-        let values = parse(&form, &mut faults).unwrap();
+        let values = parse(&form, &mut faults).expect("values");
         assert_eq!(values.access, Access::ReadWrite);
-        let values = parse(&form.with("read_only", "on"), &mut faults).unwrap();
+        let values = parse(&form.with("read_only", "on"), &mut faults).expect("values");
         assert_eq!(values.access, Access::ReadOnly);
         assert!(faults.is_empty());
     }
