@@ -170,7 +170,8 @@ impl Visit {
         self.id.parse().map_err(|_| Failure::NotFound)
     }
 
-    fn can_show(&self, screen: Screens) -> bool {
+    /// Returns true if the host selects a screen and the actor may see it.
+    pub(super) fn can_see(&self, screen: Screens) -> bool {
         self.must_see(screen).is_ok()
     }
 
@@ -178,13 +179,13 @@ impl Visit {
     pub(super) fn list_of(&self, owner: &Owner) -> String {
         match owner {
             owner if self.actor.owns(owner) => self.urls.to("/"),
-            Owner::Account(account) if self.can_show(Screens::ACCOUNTS) => {
+            Owner::Account(account) if self.can_see(Screens::ACCOUNTS) => {
                 self.urls.account(account)
             }
-            Owner::Organization if self.can_show(Screens::ORGANIZATION) => {
+            Owner::Organization if self.can_see(Screens::ORGANIZATION) => {
                 self.urls.to("/organization")
             }
-            _ if self.can_show(Screens::KEYS) => self.urls.of_owner("/all", owner),
+            _ if self.can_see(Screens::KEYS) => self.urls.of_owner("/all", owner),
             _ => self.urls.to("/"),
         }
     }
