@@ -181,7 +181,7 @@ fn collect(folder: &Path, path: &str, files: &mut Vec<File>) -> io::Result<()> {
         }
         if entry.file_type()?.is_dir() {
             collect(&entry.path(), &path, files)?;
-        } else if path.ends_with(".png") {
+        } else if entry.path().extension().is_some_and(|end| end == "png") {
             // Pages link to pictures, which have no text.
             files.push(File { path, text: String::new() });
         } else if is_read(&path)
