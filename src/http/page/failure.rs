@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::form::Fault;
 use super::messages;
 use super::texts::{Message, Text};
+use super::view::facts;
 use crate::authority::{
     AccountError, GenerateError, KeyError, ListError, Obstacle, SetPolicyError, UserError,
 };
@@ -111,7 +112,8 @@ impl From<KeyError> for Failure {
             KeyError::PermissionDenied(_) => Self::Forbidden,
             KeyError::NotFound(_) => Self::NotFound,
             KeyError::WrongStatus(error) => {
-                Self::refused("", Text::WRONG_STATUS.with("status", error.status))
+                let status = facts::status_text(error.status);
+                Self::refused("", Message::from(Text::WRONG_STATUS).with_text("status", status))
             }
             KeyError::OverlapTooLong { max, .. } => Self::refused(
                 "overlap",

@@ -203,7 +203,12 @@ impl Walk<'_> {
 #[track_caller]
 fn must_keep(answer: &Answer, sent: &Form) {
     let document = Html::parse_document(&answer.text);
-    assert_eq!(all(&document, "#errors").len(), 1, "{}: {}", answer.path, answer.words());
+    assert!(!all(&document, "#errors li").is_empty(), "{}: {}", answer.path, answer.words());
+    for fault in all(&document, ".kw-error[id]") {
+        let field = fault.attr("id").and_then(|id| id.strip_suffix("-error")).expect("an id");
+        let link = format!("#errors a[href=\"#{field}\"]");
+        assert_eq!(all(&document, &link).len(), 1, "{}: no link to {field}", answer.path);
+    }
     let again = Form::all_of(answer).into_iter().find(|form| form.action == sent.action);
     // An obstacle can leave no form.
     let Some(again) = again else { return };

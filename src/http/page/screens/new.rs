@@ -9,7 +9,7 @@ use crate::authority::{Abilities, GenerateError};
 use crate::http::page::expiry;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
-use crate::http::page::key_form::{self, Entered};
+use crate::http::page::key_form::{self, Entered, Part};
 use crate::http::page::texts::Text;
 use crate::http::page::typed;
 use crate::http::page::view::fields::{self, Fields, Kind};
@@ -63,7 +63,7 @@ fn owner_of(visit: &Visit, form: &Form) -> Result<Owner, Failure> {
 fn new_key(visit: &Visit, owner: Owner, faults: &mut Faults) -> Option<NewKey> {
     let form = &visit.form;
     let name = faults.take(typed::name(form));
-    let values = key_form::parse(visit, form, &Metadata::default(), faults);
+    let values = key_form::parse(visit, form, Part::All, &Metadata::default(), faults);
     let new = NewKey::new(name?).owner(owner).scopes(values.scopes.unwrap_or_else(ScopeSet::empty));
     let mut new = faults.take(expiry::apply(visit, form, new))?;
     if let Some(Entered(Some(description))) = values.description {
@@ -120,7 +120,7 @@ fn form_of(
             p { (visit.say(Text::KEY_FOR.with("owner", visit.name_of(&abilities.owner, None)))) }
         }
         (fields.input(Kind::Line, "name", Text::NAME, Some(name_hint(visit, pattern.is_some()))))
-        (key_form::fields(fields, choices))
+        (key_form::fields(fields, Part::All, choices))
         (expiry::fields(fields, choices, visit.authority().now()))
         (fields::buttons(visit, Text::GENERATE, false, back))
     };

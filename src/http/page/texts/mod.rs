@@ -209,10 +209,11 @@ impl Texts {
     /// Fills the placeholders of a message.
     pub(super) fn fill(&self, message: &Message) -> String {
         let text = self.text(message.text);
-        let Some(count) = message.count else { return fill(text, &message.values) };
+        let mut values = message.values.clone();
+        values.extend(message.texts.iter().map(|(name, text)| (*name, self.text(*text).to_owned())));
+        let Some(count) = message.count else { return fill(text, &values) };
         let forms: Vec<&str> = text.split('|').collect();
         let form = forms.get((self.form)(count)).or(forms.last()).copied().unwrap_or_default();
-        let mut values = message.values.clone();
         values.push(("count", count.to_string()));
         fill(form, &values)
     }
@@ -244,12 +245,14 @@ fn fill(text: &str, values: &[(&'static str, String)]) -> String {
 pub(super) struct Message {
     text: Text,
     values: Vec<(&'static str, String)>,
+    /// The placeholders whose values are texts of the same language.
+    texts: Vec<(&'static str, Text)>,
     count: Option<u64>,
 }
 
 impl From<Text> for Message {
     fn from(text: Text) -> Self {
-        Self { text, values: Vec::new(), count: None }
+        Self { text, values: Vec::new(), texts: Vec::new(), count: None }
     }
 }
 
@@ -270,6 +273,12 @@ impl Message {
     #[expect(clippy::needless_pass_by_value, reason = "callers pass values and references alike")]
     pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.values.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds a text of the same language as the value of a placeholder.
+    pub(super) fn with_text(mut self, name: &'static str, text: Text) -> Self {
+        self.texts.push((name, text));
         self
     }
 }

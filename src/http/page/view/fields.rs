@@ -42,7 +42,7 @@ pub(in crate::http::page) enum Kind {
 }
 
 impl<'a> Fields<'a> {
-    /// Returns the summary of the faults, with a link to each field.
+    /// Returns the summary of the faults, with a link to each field that was rendered before.
     pub(in crate::http::page) fn summary(&self) -> Markup {
         html! {
             @if !self.faults.is_empty() {
@@ -52,10 +52,10 @@ impl<'a> Fields<'a> {
                         @for fault in self.faults.iter() {
                             li {
                                 @let message = self.message(fault);
-                                @match (&fault.link, fault.field) {
+                                @match (&fault.link, fault.is_shown()) {
                                     (Some(link), _) => a href=(link) { (message) },
-                                    (None, "") => (message),
-                                    (None, field) => a href={ "#" (field) } { (message) },
+                                    (None, true) => a href={ "#" (fault.field) } { (message) },
+                                    (None, false) => (message),
                                 }
                             }
                         }
@@ -232,6 +232,7 @@ impl<'a> Fields<'a> {
     }
 
     fn fault_line(&self, name: &str, fault: Option<&'a Fault>) -> Markup {
+        fault.map(Fault::show);
         html! {
             @if let Some(fault) = fault {
                 p class="kw-error" id={ (name) "-error" } {
