@@ -14,6 +14,8 @@
 mod actix;
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(any(feature = "management", feature = "page"))]
+mod cross_site;
 mod guard;
 #[cfg(feature = "management")]
 pub mod management;

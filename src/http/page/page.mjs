@@ -97,7 +97,7 @@ if (bulk) {
     const chosen = boxes.filter((box) => box.checked).length;
     every.checked = chosen > 0 && chosen === boxes.length;
     every.indeterminate = chosen > 0 && chosen < boxes.length;
-    count.textContent = chosen > 0 ? String(chosen) : "";
+    count.textContent = chosen > 0 ? count.dataset.kwCount.replace("{count}", chosen) : "";
   };
   every.addEventListener("change", () => {
     for (const box of boxes) box.checked = every.checked;

@@ -11,7 +11,10 @@ use axum::routing::get;
 
 use super::assets;
 use super::options::{Page, SharedPage};
-use super::screens::{confirm, edit, key, new, owned, rotate, transfer};
+use super::screens::owner::{self, Action};
+use super::screens::{
+    bulk, confirm, edit, key, new, owned, owner_actions, rotate, tenant_keys, transfer,
+};
 use super::visit::{Lost, Visit};
 
 /// Makes a handler of a screen, which may have one more argument.
@@ -52,6 +55,16 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
             visit.finish(answer)
         })
     };
+    let of_owner = |action| {
+        get(async move |visit: Visit| {
+            let answer = owner_actions::ask(&visit, action).await;
+            visit.finish(answer)
+        })
+        .post(async move |visit: Visit| {
+            let answer = owner_actions::act(&visit, action).await;
+            visit.finish(answer)
+        })
+    };
     let router: Router<SharedPage> = Router::new()
         .route("/", get(on!(owned::own)))
         .route("/organization", get(on!(owned::organization)))
@@ -64,7 +77,12 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
         .route("/keys/{id}/enable", asked(confirm::ENABLE))
         .route("/keys/{id}/finish", asked(confirm::FINISH))
         .route("/keys/{id}/revoke", asked(confirm::REVOKE))
-        .route("/keys/{id}/delete", asked(confirm::DELETE));
+        .route("/keys/{id}/delete", asked(confirm::DELETE))
+        .route("/all", get(on!(tenant_keys::list)))
+        .route("/all/revoke", get(on!(bulk::ask)).post(on!(bulk::act)));
+    let actions = [owner::SUSPEND, owner::RESTORE, owner::REVOKE, owner::TRANSFER];
+    let add = |router: Router<_>, action: Action| router.route(action.path, of_owner(action));
+    let router = actions.into_iter().fold(router, add);
     router
         .route(
             "/assets/{name}",

@@ -4,6 +4,7 @@ use axum::extract::OriginalUri;
 use axum::http::request::Parts;
 
 use super::texts::Text;
+use crate::record::key::Owner;
 use crate::value::id::{AccountId, KeyId};
 
 /// The path under which the host mounted the page, without a slash at its end.
@@ -47,6 +48,13 @@ impl Urls {
         self.to(&format!("/keys/{key}/{action}"))
     }
 
+    /// Returns the path of a screen about an owner among the tenant's keys.
+    pub(super) fn of_owner(&self, path: &str, owner: &Owner) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("owner", &owner.to_string());
+        format!("{}?{}", self.to(path), query.finish())
+    }
+
     pub(super) fn account(&self, account: &AccountId) -> String {
         self.to(&format!("/accounts/{account}"))
     }
@@ -59,5 +67,6 @@ impl Urls {
 
 /// Returns a path with the text of what was just done, which its screen shows.
 pub(super) fn done(path: &str, text: Text) -> String {
-    format!("{path}?done={}", text.name())
+    let separator = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{separator}done={}", text.name())
 }

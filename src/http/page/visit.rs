@@ -17,10 +17,12 @@ use super::form::{Fault, Form};
 use super::frame::{Document, Frame, protected};
 use super::options::SharedPage;
 use super::refusal::Refusal;
+use super::selection::Screens;
 use super::texts::{Message, Text};
 use super::view::navigation;
 use super::view::obstacles;
 use crate::authority::Authority;
+use crate::http::cross_site::{WithoutHeaders, check};
 use crate::record::actor::Actor;
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
@@ -31,7 +33,7 @@ const MAX_FORM: usize = 64 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The texts that a screen shows after a change, by the parameter `done` of its address.
-const DONE: [Text; 8] = [
+const DONE: &[Text] = &[
     Text::SAVED,
     Text::HANDED_OVER,
     Text::DISABLED,
@@ -40,6 +42,10 @@ const DONE: [Text; 8] = [
     Text::REVOKED,
     Text::DELETED,
     Text::ACCOUNT_DELETED,
+    Text::USER_SUSPENDED,
+    Text::USER_RESTORED,
+    Text::OWNED_REVOKED,
+    Text::OWNED_HANDED_OVER,
 ];
 
 /// A request of an actor.
@@ -127,6 +133,11 @@ fn refuse(
 
 /// Refuses a request that is not a form of the page's own.
 fn refused_form(frame: &Frame) -> Option<Response> {
+    let Parts { method, uri, headers, .. } = &frame.request;
+    let trusted = &frame.page.trusted_origins;
+    if let Err(refused) = check(method, uri, headers, trusted, WithoutHeaders::Refused) {
+        return Some(refuse(frame, StatusCode::FORBIDDEN, Text::CROSS_SITE, refused.reason()));
+    }
     let kind = frame.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     if kind.is_some_and(|kind| kind.eq_ignore_ascii_case(FORM)) {
@@ -173,7 +184,16 @@ impl Visit {
             owner if self.actor.owns(owner) => self.urls.to("/"),
             Owner::Account(account) => self.urls.account(account),
             Owner::Organization => self.urls.to("/organization"),
-            Owner::User(_) => self.urls.to("/all"),
+            Owner::User(_) => self.urls.of_owner("/all", owner),
+        }
+    }
+
+    /// Checks that the host selects a screen and that the actor may see it.
+    pub(super) fn must_see(&self, screen: Screens) -> Result<(), Failure> {
+        match (self.has(screen), navigation::may_see(&self.actor, screen)) {
+            (false, _) => Err(Failure::NotFound),
+            (true, false) => Err(Failure::Forbidden),
+            (true, true) => Ok(()),
         }
     }
 
@@ -305,7 +325,9 @@ impl Visit {
     }
 }
 
-fn retried(mut response: Response, refusal: Refusal) -> Response {
+/// Adds the reason of a failure that can pass, for the host's log, and the time after which to try
+/// again.
+pub(super) fn retried(mut response: Response, refusal: Refusal) -> Response {
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     response.extensions_mut().insert(refusal);
     response

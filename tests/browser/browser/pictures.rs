@@ -4,6 +4,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use common::{DAY, HOUR, TestResult, World, add_role, named, open_policy};
 use keywright::{Issued, NewKey, Owner};
 
@@ -66,9 +68,10 @@ async fn used_host() -> TestResult<Host> {
 async fn screens_are_drawn() -> TestResult {
     let spare = tempfile::tempdir()?;
     let folder = env::var_os(FOLDER).map_or_else(|| spare.path().to_owned(), PathBuf::from);
-    let width = env::var(WIDTH).unwrap_or_else(|_| "960".to_owned()).parse()?;
+    let width = env::var(WIDTH).unwrap_or_else(|_| "1200".to_owned()).parse()?;
     let (host, album) = (used_host().await?, Album { tab: Tab::new().await?, folder });
     let tab = &album.tab;
+    tab.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await?;
     tab.set_size(width, 400, 1).await?;
     for (screen, name) in [
         ("", "own_keys"),

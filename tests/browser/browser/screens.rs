@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use common::{DAY, HOUR, TestResult, World, named};
+use keywright::http::page::{Page, Texts};
 use keywright::{KeyId, KeyStatus, Owner};
 
 use crate::find::Kind;
@@ -13,7 +14,7 @@ use crate::tab::Tab;
 const ENDED: &str = "?status=ended";
 
 /// Starts a host with keys in every status, service accounts and events.
-async fn full_host() -> TestResult<Host> {
+async fn full_host(change: impl FnOnce(Page) -> Page) -> TestResult<Host> {
     let world = World::in_memory();
     for status in KeyStatus::ALL {
         world.generate_owned_in(&world.admin.as_owner(), status).await?;
@@ -30,7 +31,7 @@ async fn full_host() -> TestResult<Host> {
     world.check(&used).await.map_err(|reason| reason.to_string())?;
     world.clock.advance(HOUR);
     world.verifier.flush().await?;
-    Host::with(world, |page| page).await
+    Host::with(world, change).await
 }
 
 /// Visits one screen of each kind, and every key and service account. Returns their paths.
@@ -75,7 +76,7 @@ fn none(faults: &[String]) -> TestResult {
 
 #[common::test(chromium, axe)]
 async fn every_screen_is_accessible() -> TestResult {
-    let (host, tab) = (full_host().await?, Tab::new().await?);
+    let (host, tab) = (full_host(|page| page).await?, Tab::new().await?);
     let seen = visit_all(&host, &tab, async |_| none(&tab.violations().await?)).await?;
     assert!(seen.len() > 20, "{seen:#?}");
     Ok(())
@@ -83,7 +84,7 @@ async fn every_screen_is_accessible() -> TestResult {
 
 #[common::test(chromium)]
 async fn every_screen_fits_narrow_windows() -> TestResult {
-    let (host, tab) = (full_host().await?, Tab::new().await?);
+    let (host, tab) = (full_host(|page| page).await?, Tab::new().await?);
     // A zoom of 200 % halves the CSS pixels of a window of 1280, and doubles the device pixels of each.
     for (width, scale) in [(320, 1), (640, 2)] {
         tab.set_size(width, 800, scale).await?;
@@ -97,8 +98,25 @@ async fn every_screen_fits_narrow_windows() -> TestResult {
 }
 
 #[common::test(chromium)]
+async fn german_fits_narrow_windows() -> TestResult {
+    let (host, tab) = (full_host(in_german).await?, Tab::new().await?);
+    tab.set_size(320, 800, 1).await?;
+    let check = async |_: &str| match tab.overflow().await? {
+        0 => Ok(()),
+        more => Err(format!("{more} px beyond the window").into()),
+    };
+    visit_all(&host, &tab, check).await?;
+    assert_eq!(tab.script("return document.documentElement.lang").await?, "de");
+    Ok(())
+}
+
+fn in_german(page: Page) -> Page {
+    page.texts(|_| Texts::german())
+}
+
+#[common::test(chromium)]
 async fn browser_has_no_complaint() -> TestResult {
-    let (host, tab) = (full_host().await?, Tab::new().await?);
+    let (host, tab) = (full_host(|page| page).await?, Tab::new().await?);
     let check = async |_: &str| {
         assert!(!tab.names(Kind::Heading).await?.is_empty());
         none(&tab.complaints().await?)

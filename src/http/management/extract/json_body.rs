@@ -3,7 +3,8 @@
 //! The login of a host may be a cookie, which a browser sends with requests of foreign pages too. A
 //! foreign page can POST a form or plain text directly. For `application/json` and for PUT, PATCH
 //! and DELETE, the browser first sends a preflight request (Fetch, "CORS-preflight"). Every body
-//! must therefore have the type `application/json`, even an empty object.
+//! must therefore have the type `application/json`. A foreign page can also POST without a body, so
+//! such a request is checked for the page that sent it.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -12,7 +13,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::http::cross_site::{self, WithoutHeaders};
 use crate::http::management::wire::problem::{Code, Problem};
+use crate::http::management::wire::request_bodies::Nothing;
 use crate::http::management::wire::strict_values::Object;
 use crate::value::redact::{looks_like_token, redact};
 
@@ -29,18 +32,50 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if !is_json(&request) {
             return Err(Code::UnsupportedMediaType.into());
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Problem::new(
-                    Code::BodyTooLarge,
-                    format!("the body is longer than {MAX_BODY} bytes"),
-                )
-            } else {
-                Problem::new(Code::MalformedJson, "the body is incomplete; send the request again")
-            }
-        })?;
-        read(&bytes).map(Self)
+        parse(&bytes(request, state).await?).map(Self)
     }
+}
+
+/// The body of an operation without settings: `{}`, or none.
+pub(crate) struct NoBody;
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let has_type = request.headers().contains_key(CONTENT_TYPE);
+        if has_type && !is_json(&request) {
+            return Err(Code::UnsupportedMediaType.into());
+        }
+        if !has_type && is_cross_site(&request) {
+            return Err(Code::CrossSite.into());
+        }
+        let body = bytes(request, state).await?;
+        match (body.is_empty(), has_type) {
+            (true, _) => Ok(Self),
+            (false, true) => parse(&body).map(|Nothing {}| Self),
+            // A foreign page can also send a body without a type.
+            (false, false) => Err(Code::UnsupportedMediaType.into()),
+        }
+    }
+}
+
+/// Returns whether a page of another origin sent the request. Such a page can send `{}` as JSON, if
+/// the host allows that with CORS, so no origin is trusted here.
+fn is_cross_site(request: &Request) -> bool {
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    let trusted: [&str; 0] = [];
+    cross_site::check(method, uri, headers, &trusted, WithoutHeaders::Accepted).is_err()
+}
+
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Problem::new(Code::BodyTooLarge, format!("the body is longer than {MAX_BODY} bytes"))
+        } else {
+            Problem::new(Code::MalformedJson, "the body is incomplete; send the request again")
+        }
+    })
 }
 
 /// Returns whether the request has exactly one `Content-Type`, and it is JSON in UTF-8.
@@ -62,7 +97,7 @@ fn is_foreign_charset(parameter: &str) -> bool {
 }
 
 /// Parses a body.
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = || Problem::new(Code::MalformedJson, "the body is not valid JSON");
     // The whole text is checked first, so that malformed JSON after a wrong field is still
     // `malformed_json`.

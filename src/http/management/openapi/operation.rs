@@ -51,7 +51,7 @@ impl Operations {
         }
         if let Some(body) = route.body {
             operation["requestBody"] = json!({
-                "required": true,
+                "required": !route.needs_no_body(),
                 "content": { "application/json": { "schema": schema_ref(body) } },
             });
         }

@@ -55,6 +55,11 @@ pub(crate) enum Success {
 }
 
 impl Route {
+    /// Returns whether a request without a body is like one with an empty object.
+    pub(crate) fn needs_no_body(&self) -> bool {
+        self.body == Some(Schema::Nothing)
+    }
+
     /// Returns whether the route can answer with this problem.
     pub(crate) fn may_answer(&self, code: Code) -> bool {
         let follows = match code {
@@ -70,6 +75,7 @@ impl Route {
             | Code::BodyTooLarge
             | Code::UnsupportedMediaType
             | Code::InvalidBody => self.body.is_some(),
+            Code::CrossSite => self.needs_no_body(),
             _ => false,
         };
         follows || self.problems.iter().any(|codes| codes.contains(&code))

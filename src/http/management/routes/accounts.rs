@@ -7,12 +7,12 @@ use axum::response::{IntoResponse, Response};
 
 use crate::authority::Authority;
 use crate::http::management::extract::caller::Caller;
-use crate::http::management::extract::json_body::Body;
+use crate::http::management::extract::json_body::{Body, NoBody};
 use crate::http::management::extract::path_id::PathId;
 use crate::http::management::extract::precondition::{Precondition, Unconditional};
 use crate::http::management::extract::query::{NoParams, Params};
 use crate::http::management::wire::problem::Problem;
-use crate::http::management::wire::request_bodies::{AccountEditBody, NewAccountBody, Nothing};
+use crate::http::management::wire::request_bodies::{AccountEditBody, NewAccountBody};
 use crate::http::management::wire::responses::{account_changed, created, tagged};
 use crate::http::management::wire::views::{AccountEntryView, PageView};
 use crate::record::operation::Operation;
@@ -81,7 +81,7 @@ pub(super) async fn disable(
     Caller(actor): Caller,
     id: PathId,
     _: (NoParams, Unconditional),
-    Body(Nothing {}): Body<Nothing>,
+    _: NoBody,
 ) -> Answer {
     let id = id.account(&actor, Operation::AccountDisable)?;
     Ok(account_changed(authority.disable_account(&actor, &id).await?))
@@ -92,7 +92,7 @@ pub(super) async fn enable(
     Caller(actor): Caller,
     id: PathId,
     _: (NoParams, Unconditional),
-    Body(Nothing {}): Body<Nothing>,
+    _: NoBody,
 ) -> Answer {
     let id = id.account(&actor, Operation::AccountEnable)?;
     Ok(account_changed(authority.enable_account(&actor, &id).await?))

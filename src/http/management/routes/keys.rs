@@ -7,13 +7,13 @@ use axum::response::{IntoResponse, Response};
 
 use crate::authority::{Authority, KeyError};
 use crate::http::management::extract::caller::Caller;
-use crate::http::management::extract::json_body::Body;
+use crate::http::management::extract::json_body::{Body, NoBody};
 use crate::http::management::extract::path_id::PathId;
 use crate::http::management::extract::precondition::{Precondition, Unconditional};
 use crate::http::management::extract::query::{NoParams, Params};
 use crate::http::management::wire::problem::Problem;
 use crate::http::management::wire::request_bodies::{
-    HandOverBody, KeyEditBody, NewKeyBody, Nothing, OwnerBody, RevokeBody, RotateBody, TransferBody,
+    HandOverBody, KeyEditBody, NewKeyBody, OwnerBody, RevokeBody, RotateBody, TransferBody,
 };
 use crate::http::management::wire::responses::{
     created, issued, key_changed, keys_changed, results, tagged,
@@ -227,7 +227,7 @@ macro_rules! actions {
             Caller(actor): Caller,
             id: PathId,
             _: (NoParams, Unconditional),
-            Body(Nothing {}): Body<Nothing>,
+            _: NoBody,
         ) -> Answer {
             let done = authority.$name(&actor, &id.key()?).await?;
             changed(&authority, &actor, done).await

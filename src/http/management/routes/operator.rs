@@ -7,12 +7,12 @@ use axum::response::{IntoResponse, Response};
 use super::keys::key_query;
 use crate::authority::Authority;
 use crate::http::management::extract::caller::OperatorCaller;
-use crate::http::management::extract::json_body::Body;
+use crate::http::management::extract::json_body::{Body, NoBody};
 use crate::http::management::extract::path_id::PathId;
 use crate::http::management::extract::precondition::Unconditional;
 use crate::http::management::extract::query::{NoParams, Params};
 use crate::http::management::wire::problem::Problem;
-use crate::http::management::wire::request_bodies::{Nothing, RevokeBody};
+use crate::http::management::wire::request_bodies::RevokeBody;
 use crate::http::management::wire::responses::tagged;
 use crate::http::management::wire::tenants::{
     OwnerBody, TenantView, revoked_keys, revoked_owned, swept,
@@ -81,7 +81,7 @@ pub(super) async fn sweep(
     State(authority): State<Authority>,
     OperatorCaller(operator): OperatorCaller,
     _: (NoParams, Unconditional),
-    Body(Nothing {}): Body<Nothing>,
+    _: NoBody,
 ) -> Answer {
     swept(authority.sweep_all_tenants(&operator).await?)
 }

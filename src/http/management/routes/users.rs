@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 
 use crate::authority::Authority;
 use crate::http::management::extract::caller::Caller;
-use crate::http::management::extract::json_body::Body;
+use crate::http::management::extract::json_body::{Body, NoBody};
 use crate::http::management::extract::path_id::PathId;
 use crate::http::management::extract::precondition::Unconditional;
 use crate::http::management::extract::query::NoParams;
 use crate::http::management::wire::problem::Problem;
-use crate::http::management::wire::request_bodies::{Nothing, UserEditBody};
+use crate::http::management::wire::request_bodies::UserEditBody;
 use crate::http::management::wire::responses::user_changed;
 use crate::http::management::wire::views::UserView;
 use crate::record::operation::Operation;
@@ -44,7 +44,7 @@ pub(super) async fn suspend(
     Caller(actor): Caller,
     id: PathId,
     _: (NoParams, Unconditional),
-    Body(Nothing {}): Body<Nothing>,
+    _: NoBody,
 ) -> Answer {
     let id = id.user(&actor, Operation::UserSuspend)?;
     Ok(user_changed(authority.suspend_user(&actor, &id).await?))
@@ -55,7 +55,7 @@ pub(super) async fn restore(
     Caller(actor): Caller,
     id: PathId,
     _: (NoParams, Unconditional),
-    Body(Nothing {}): Body<Nothing>,
+    _: NoBody,
 ) -> Answer {
     let id = id.user(&actor, Operation::UserRestore)?;
     Ok(user_changed(authority.restore_user(&actor, &id).await?))

@@ -73,6 +73,8 @@ codes! {
     LoginRequired = UNAUTHORIZED "login_required": "log in to manage API keys";
     UpgradeRequired = PAYMENT_REQUIRED "upgrade_required";
     PermissionDenied = FORBIDDEN "permission_denied";
+    CrossSite = FORBIDDEN "cross_site":
+        "a page of another site sent this request; a request of your own has the type application/json";
     NotFound = NOT_FOUND "not_found": "the path is unknown; see openapi.json for the routes";
     KeyNotFound = NOT_FOUND "key_not_found": "the key does not exist, or you have no access to it";
     AccountNotFound = NOT_FOUND "account_not_found": "the service account does not exist";

@@ -1,10 +1,15 @@
 //! The screens: each file shows one, and does what its form asks for.
 
+pub(super) mod bulk;
+mod bulk_table;
 pub(super) mod confirm;
 pub(super) mod edit;
 pub(super) mod issued;
 pub(super) mod key;
 pub(super) mod new;
 pub(super) mod owned;
+pub(super) mod owner;
+pub(super) mod owner_actions;
 pub(super) mod rotate;
+pub(super) mod tenant_keys;
 pub(super) mod transfer;

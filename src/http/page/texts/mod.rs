@@ -3,6 +3,7 @@
 mod errors;
 mod keys;
 mod lists;
+mod tenant;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -78,7 +79,8 @@ impl Text {
     /// assert_eq!(marked.text(Text::REVOKE), "[Revoke]");
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
-        [lists::TEXTS, keys::TEXTS, errors::TEXTS].into_iter().flatten().copied()
+        let own = [lists::TEXTS, keys::TEXTS, errors::TEXTS, tenant::TEXTS];
+        own.into_iter().flatten().copied()
     }
 
     /// Returns the name of the text, such as `REVOKE`.

@@ -15,6 +15,7 @@ use crate::record::status::KeyStatus;
 pub(in crate::http::page) struct Columns {
     /// A check box for each live key, in the form with the id `bulk`.
     pub(in crate::http::page) is_selectable: bool,
+    /// The id, the owner and the last change of each key, instead of its prefix and its uses.
     pub(in crate::http::page) has_owner: bool,
 }
 
@@ -67,9 +68,17 @@ pub(in crate::http::page) fn table(
             thead {
                 tr {
                     @if columns.is_selectable { (head(Text::SELECT)) }
-                    (head(Text::NAME)) (head(Text::PREFIX))
-                    @if columns.has_owner { (head(Text::OWNER)) }
-                    (head(Text::CREATED)) (head(Text::LAST_USED)) (head(Text::USES)) (head(Text::EXPIRES))
+                    (head(Text::NAME))
+                    @if columns.has_owner {
+                        (head(Text::KEY_ID)) (head(Text::OWNER))
+                    } @else {
+                        (head(Text::PREFIX))
+                    }
+                    (head(Text::CREATED))
+                    @if columns.has_owner { (head(Text::LAST_CHANGED)) }
+                    (head(Text::LAST_USED))
+                    @if !columns.has_owner { (head(Text::USES)) }
+                    (head(Text::EXPIRES))
                     (head(Text::STATUS)) (head(Text::ACTIONS))
                 }
             }
@@ -97,9 +106,15 @@ fn row(frame: &Frame, entry: &KeyEntry, columns: Columns) -> Markup {
                 a href=(frame.urls.key(&key.id)) { (key.name) }
                 @if let Some(description) = &key.description { p class="kw-hint" { (description) } }
             }
-            (cell(Text::PREFIX, html! { code { (entry.prefix) } }))
             @if columns.has_owner {
-                (cell(Text::OWNER, html! { (frame.name_of(&key.owner, entry.owner_name.as_ref())) }))
+                (cell(Text::KEY_ID, html! { code { (key.id) } }))
+                (cell(Text::OWNER, html! {
+                    a href=(frame.urls.of_owner("/all", &key.owner)) {
+                        (frame.name_of(&key.owner, entry.owner_name.as_ref()))
+                    }
+                }))
+            } @else {
+                (cell(Text::PREFIX, html! { code { (entry.prefix) } }))
             }
             (cell(Text::CREATED, html! {
                 (facts::time(key.created_at))
@@ -107,8 +122,9 @@ fn row(frame: &Frame, entry: &KeyEntry, columns: Columns) -> Markup {
                     " " (created_by(frame, entry))
                 }
             }))
+            @if columns.has_owner { (cell(Text::LAST_CHANGED, facts::time(key.updated_at))) }
             (cell(Text::LAST_USED, facts::time_or(frame, entry.last_used_at, Text::NEVER)))
-            (cell(Text::USES, html! { (entry.uses) }))
+            @if !columns.has_owner { (cell(Text::USES, html! { (entry.uses) })) }
             (cell(Text::EXPIRES, facts::time_or(frame, key.expires_at, Text::NO_EXPIRY)))
             (cell(Text::STATUS, standing(frame, entry)))
             (cell(Text::ACTIONS, html! {

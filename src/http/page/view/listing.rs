@@ -9,6 +9,7 @@ use super::fields::{Fields, Kind};
 use crate::http::page::form::{Faults, Form};
 use crate::http::page::frame::Frame;
 use crate::http::page::texts::Text;
+use crate::record::key::{Owner, OwnerKind};
 use crate::record::status::KeyStatus;
 use crate::store::{Cursor, KeyQuery, KeySort};
 use crate::value::time::Timestamp;
@@ -17,13 +18,21 @@ use crate::value::time::Timestamp;
 #[derive(Debug)]
 pub(in crate::http::page) struct Filter {
     form: Form,
+    /// True for a list over the owners of the tenant, which can be filtered by owner.
+    is_of_tenant: bool,
 }
 
 /// The groups of keys, by status: those that work or can work again, those that ended, and all.
 const GROUPS: [(&str, Text); 3] =
     [("live", Text::GROUP_LIVE), ("ended", Text::GROUP_ENDED), ("all", Text::GROUP_ALL)];
-const SORTS: [(&str, KeySort, bool, Text); 5] = [
+/// The choices of days in a filter.
+const DAYS: [u32; 3] = [7, 30, 90];
+/// The longest period that a filter takes, in days.
+const MAX_DAYS: u32 = 3_650;
+const NEVER_USED: &str = "never";
+const SORTS: [(&str, KeySort, bool, Text); 6] = [
     ("created", KeySort::Created, true, Text::SORT_CREATED),
+    ("changed", KeySort::Updated, true, Text::SORT_CHANGED),
     ("name", KeySort::Name, false, Text::SORT_NAME),
     ("used", KeySort::LastUsed, true, Text::SORT_USED),
     ("unused", KeySort::LastUsed, false, Text::SORT_UNUSED),
@@ -35,8 +44,31 @@ impl Filter {
     pub(in crate::http::page) fn parse(query: &Form) -> Self {
         let is_known = GROUPS.iter().any(|(group, _)| query.has("status", group))
             || KeyStatus::ALL.iter().any(|status| query.has("status", status.as_str()));
-        let form = query.clone();
-        Self { form: if is_known { form } else { form.set("status", "live") } }
+        // Further pages do not repeat that something was done.
+        let form = query.clone().set("done", "");
+        let form = if is_known { form } else { form.set("status", "live") };
+        Self { form, is_of_tenant: false }
+    }
+
+    /// Reads the filter of a list over all owners of the tenant.
+    pub(in crate::http::page) fn parse_of_tenant(query: &Form) -> Self {
+        Self { is_of_tenant: true, ..Self::parse(query) }
+    }
+
+    /// Returns the owner whose keys the list shows alone.
+    pub(in crate::http::page) fn owner(&self) -> Option<Owner> {
+        self.form.value("owner").parse().ok().filter(|_| self.is_of_tenant)
+    }
+
+    fn owner_kind(&self) -> Option<OwnerKind> {
+        self.form.value("kind").parse().ok().filter(|_| self.is_of_tenant)
+    }
+
+    /// Returns a number of days that a field of the filter gives.
+    fn days(&self, field: &str) -> Option<Duration> {
+        let days: u32 = self.form.value(field).parse().ok()?;
+        let is_known = (1..=MAX_DAYS).contains(&days);
+        is_known.then(|| Duration::from_secs(u64::from(days) * 86_400))
     }
 
     /// Returns the query of the store for the filter.
@@ -56,9 +88,20 @@ impl Filter {
                 query = query.status(status);
             }
         }
-        let days: Option<u64> = self.form.value("unused").parse().ok();
-        if let Some(days) = days.filter(|days| (1..=3_650).contains(days)) {
-            query = query.unused_since(now.saturating_sub(Duration::from_secs(days * 86_400)));
+        if let Some(unused) = self.days("unused") {
+            query = query.unused_since(now.saturating_sub(unused));
+        }
+        if self.form.has("unused", NEVER_USED) {
+            query = query.never_used();
+        }
+        if let Some(period) = self.days("expiring") {
+            query = query.expiring_within(period);
+        }
+        if let Some(owner) = self.owner() {
+            query = query.owner(owner);
+        }
+        if let Some(kind) = self.owner_kind() {
+            query = query.owner_kind(kind);
         }
         let sort = SORTS.iter().find(|(name, ..)| self.form.has("sort", name)).unwrap_or(&SORTS[0]);
         query = query.sort(sort.1);
@@ -72,10 +115,9 @@ impl Filter {
     }
 
     fn is_narrowed(&self) -> bool {
-        self.form.given("q").is_some()
-            || self.form.value("status") != "live"
-            || self.form.given("unused").is_some()
-            || self.form.given("after").is_some()
+        let fields = ["q", "unused", "expiring", "kind", "owner", "after"];
+        self.form.value("status") != "live"
+            || fields.iter().any(|field| self.form.given(field).is_some())
     }
 }
 
@@ -108,19 +150,40 @@ fn filters(frame: &Frame, filter: &Filter, path: &str) -> Markup {
         .iter()
         .map(|status| (status.to_string(), frame.say(facts::status_text(*status))));
     let sorts = SORTS.iter().map(|(sort, _, _, name)| ((*sort).to_owned(), frame.say(*name)));
+    let days = DAYS.map(|days| (days.to_string(), frame.say(Text::DAYS.count(days.into()))));
+    let any = |text: Text| vec![(String::new(), frame.say(text))];
+    let mut unused = any(Text::ANY_USE);
+    unused.extend(days.clone());
+    unused.push((NEVER_USED.to_owned(), frame.say(Text::NEVER_USED)));
+    let mut expiring = any(Text::ANY_EXPIRY);
+    expiring.extend(days);
     html! {
         form method="get" action=(path) class="kw-filter" role="search" {
             (fields.input(Kind::Line, "q", Text::SEARCH, None))
             (fields.select("status", Text::STATUS, None, &groups.chain(statuses).collect::<Vec<_>>()))
             (fields.select("sort", Text::SORT, None, &sorts.collect::<Vec<_>>()))
-            (fields.select("unused", Text::UNUSED_FOR, None, &[
-                (String::new(), frame.say(Text::ANY_USE)),
-                ("30".to_owned(), frame.say(Text::DAYS.count(30))),
-                ("90".to_owned(), frame.say(Text::DAYS.count(90))),
-            ]))
+            (fields.select("unused", Text::UNUSED_FOR, None, &unused))
+            (fields.select("expiring", Text::EXPIRING_WITHIN, None, &expiring))
+            @if filter.is_of_tenant {
+                (fields.select("kind", Text::OWNER_KIND, None, &kinds(frame)))
+                @if filter.owner().is_some() { (fields.hidden("owner")) }
+            }
             button type="submit" class="kw-button kw-quiet" { (frame.say(Text::FILTER)) }
         }
     }
+}
+
+fn kinds(frame: &Frame) -> Vec<(String, String)> {
+    let mut kinds = vec![(String::new(), frame.say(Text::ANY_OWNER))];
+    kinds.extend(OwnerKind::ALL.iter().map(|kind| {
+        let text = match kind {
+            OwnerKind::User => Text::OWNED_BY_USERS,
+            OwnerKind::Account => Text::OWNED_BY_ACCOUNTS,
+            OwnerKind::Organization => Text::ORGANIZATION,
+        };
+        (kind.to_string(), frame.say(text))
+    }));
+    kinds
 }
 
 /// Returns the links to the first and to the next page of a list.
@@ -143,5 +206,43 @@ pub(in crate::http::page) fn pages(
                 @if let Some(next) = next { " " a rel="next" href=(next) { (frame.say(Text::NEXT_PAGE)) } }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query_of(text: &str, is_of_tenant: bool) -> KeyQuery {
+        let form = Form::parse(text.as_bytes());
+        let filter = Filter::parse(&form);
+        Filter { is_of_tenant, ..filter }.query(Timestamp::MAX)
+    }
+
+    #[test]
+    fn unknown_values_are_ignored() {
+        let query =
+            query_of("status=old&unused=-1&expiring=9999999&kind=robot&owner=x&sort=up", true);
+        assert_eq!(query.statuses.len(), 3, "the live ones");
+        assert_eq!((query.unused_since, query.expiring_within), (None, None));
+        assert_eq!((query.owner, query.owner_kind), (None, None));
+    }
+
+    #[test]
+    fn filter_becomes_a_query() {
+        let text = "status=revoked&unused=never&expiring=30&kind=user&owner=user:alice&q=Prod";
+        let query = query_of(text, true);
+        assert_eq!(query.statuses, [KeyStatus::Revoked]);
+        assert!(query.never_used);
+        assert_eq!(query.expiring_within, Some(Duration::from_hours(30 * 24)));
+        assert_eq!(query.owner_kind, Some(OwnerKind::User));
+        assert_eq!(query.owner.map(|owner| owner.to_string()).as_deref(), Some("user:alice"));
+        assert_eq!(query.search.as_deref(), Some("prod"));
+    }
+
+    #[test]
+    fn own_list_ignores_other_owners() {
+        let query = query_of("owner=user:alice&kind=user", false);
+        assert_eq!((query.owner, query.owner_kind), (None, None));
     }
 }
