@@ -136,7 +136,8 @@ fn refused_form(frame: &Frame) -> Option<Response> {
     let Parts { method, uri, headers, .. } = &frame.request;
     let trusted = &frame.page.trusted_origins;
     if let Err(refused) = check(method, uri, headers, trusted, WithoutHeaders::Refused) {
-        return Some(refuse(frame, StatusCode::FORBIDDEN, Text::CROSS_SITE, refused.reason()));
+        let (status, text) = (StatusCode::FORBIDDEN, (Text::NOT_DONE, Text::CROSS_SITE));
+        return Some(refuse(frame, status, text, refused.reason()));
     }
     let kind = frame.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
@@ -180,11 +181,13 @@ impl Visit {
 
     /// Returns the path of the list that shows the keys of an owner.
     pub(super) fn list_of(&self, owner: &Owner) -> String {
+        let sees = |screen| self.must_see(screen).is_ok();
         match owner {
             owner if self.actor.owns(owner) => self.urls.to("/"),
-            Owner::Account(account) => self.urls.account(account),
-            Owner::Organization => self.urls.to("/organization"),
-            Owner::User(_) => self.urls.of_owner("/all", owner),
+            Owner::Account(account) if sees(Screens::ACCOUNTS) => self.urls.account(account),
+            Owner::Organization if sees(Screens::ORGANIZATION) => self.urls.to("/organization"),
+            _ if sees(Screens::KEYS) => self.urls.of_owner("/all", owner),
+            _ => self.urls.to("/"),
         }
     }
 
@@ -291,11 +294,13 @@ impl Visit {
                 };
                 tell(StatusCode::PRECONDITION_FAILED, Text::STALE, content)
             }
-            Failure::LostAnswer(cause, name) => {
+            Failure::LostAnswer(cause, name, owner) => {
                 let query = Form::default().with("q", &name).with("status", "all").to_query();
+                let list = self.list_of(&owner);
+                let sign = if list.contains('?') { '&' } else { '?' };
                 let content = html! {
                     (p(Text::LOST_ANSWER_TEXT))
-                    p { a href={ (self.urls.to("/")) "?" (query) } { (self.say(Text::LOOK_FOR_THE_KEY.with("name", name))) } }
+                    p { a href={ (list) (sign) (query) } { (self.say(Text::LOOK_FOR_THE_KEY.with("name", name))) } }
                 };
                 let response = tell(StatusCode::SERVICE_UNAVAILABLE, Text::UNAVAILABLE, content);
                 retried(response, Refusal::caused("the store failed while it stored a key", cause))

@@ -1,8 +1,13 @@
 //! The page through its router, as a browser without scripts uses it. Each answer is held to the same
 //! rules.
 
+mod cross_site;
+mod failures;
 mod form;
+mod inputs;
 mod marked;
+mod options;
+mod products;
 mod rules;
 mod seed;
 mod site;

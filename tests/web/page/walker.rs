@@ -70,6 +70,9 @@ impl Walk<'_> {
 
     /// Notes the links and the forms of an answer.
     async fn take(&mut self, answer: &Answer) {
+        if self.visited.len() == 1 {
+            self.fetch_assets(answer).await;
+        }
         if answer.status == 303 {
             self.note(answer.target().to_owned());
             return;
@@ -88,6 +91,22 @@ impl Walk<'_> {
                     self.note(format!("{}?{}", filled.action, filled.encoded()));
                 }
             }
+        }
+    }
+
+    /// Fetches the stylesheet and the script of a screen, as a browser does without a login.
+    async fn fetch_assets(&self, answer: &Answer) {
+        let document = Html::parse_document(&answer.text);
+        let assets = [("link[rel=stylesheet]", "href", "text/css"), ("script", "src", "text/javascript")];
+        for (what, attribute, kind) in assets {
+            let found = all(&document, what);
+            let [asset] = found.as_slice() else { panic!("{}: {} {what}", answer.path, found.len()) };
+            let path = asset.attr(attribute).expect("an address").to_owned();
+            let file = self.site.ask_at("GET", path).unauthenticated().send().await;
+            assert_eq!(file.status, 200, "{}", file.path);
+            assert_eq!(file.header("content-type"), Some(&*format!("{kind}; charset=utf-8")));
+            assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
+            assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
         }
     }
 

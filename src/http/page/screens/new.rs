@@ -45,7 +45,7 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
         match visit.authority().generate(&visit.actor, new).await {
             Ok(made) => return Ok(issued::shown(visit, Text::KEY_MADE, &made)),
             Err(error @ GenerateError::Store(_)) => {
-                return Err(Failure::lost_answer(error, visit.form.value("name")));
+                return Err(Failure::lost_answer(error, visit.form.value("name"), owner));
             }
             Err(error) => faults.add(Failure::from(error).into_fault()?),
         }

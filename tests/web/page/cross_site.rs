@@ -1,0 +1,393 @@
+//! Forms that a page of another site makes a browser send, frames of other sites, and forms that are
+//! sent twice.
+
+use keywright::{KeyId, NewKey, Operation};
+
+use common::faults::Fault;
+use common::{DAY, TestResult, all_keys, picture};
+
+use crate::form::Form;
+use crate::site::{Answer, Ask, ORIGIN, Site, on_a_site, on_site};
+
+/// The forms about a key, each with the fields that make it valid.
+const FORMS: [(&str, &[(&str, &str)]); 8] = [
+    ("edit", &[("name", "stolen")]),
+    ("rotate", &[("overlap", "0")]),
+    ("transfer", &[("user", "mallory")]),
+    ("disable", &[]),
+    ("enable", &[]),
+    ("finish", &[]),
+    ("revoke", &[]),
+    ("delete", &[]),
+];
+
+/// Sends every form with changed headers, and asserts that each is refused and that nothing changed.
+async fn refused(site: &Site, headers: impl Fn(Ask<'_>) -> Ask<'_>) -> TestResult<Vec<Answer>> {
+    let key = site.key("prod-main-app").await;
+    let (world, id) = (&site.world, key.key.id);
+    world.authority.rotate(&world.admin, &id, DAY).await?;
+    let new = site.new_key(&[]).await;
+    let before = picture(&world.authority, &world.admin).await;
+    let mut answers = vec![headers(site.submitted(&new).by(&world.admin)).send().await];
+    for (form, fields) in FORMS {
+        let ask = site.post(&format!("/keys/{id}/{form}"), fields).by(&world.admin);
+        answers.push(headers(ask).send().await);
+    }
+    let many = site.post("/all/revoke", &[("id", id.as_str())]).by(&world.admin);
+    answers.push(headers(many).send().await);
+    for answer in &answers {
+        assert_eq!(answer.status, 403, "{}: {}", answer.path, answer.words());
+        answer.must_say(&["Nothing was changed", "came from another page", "Back to the keys"]);
+    }
+    assert_eq!(picture(&world.authority, &world.admin).await, before, "nothing changed");
+    Ok(answers)
+}
+
+fn reason(answer: &Answer) -> &str {
+    answer.refusal.as_ref().expect("a reason for the log").reason()
+}
+
+#[test]
+fn t_h16_form_of_another_site_is_refused() {
+    on_a_site(async |site| {
+        let evil = "https://evil.example";
+        let answers =
+            refused(site, |ask| ask.header("sec-fetch-site", "cross-site").header("origin", evil));
+        for answer in answers.await? {
+            assert!(reason(&answer).contains("Sec-Fetch-Site"), "{}", reason(&answer));
+        }
+        let older = refused(site, |ask| ask.header("sec-fetch-site", "").header("origin", evil));
+        for answer in older.await? {
+            let reason = reason(&answer);
+            assert!(reason.contains("Origin") && reason.contains("trusted_origin"), "{reason}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_form_of_sibling_subdomain_is_refused() {
+    on_a_site(async |site| {
+        let sibling = "https://blog.app.example";
+        refused(site, |ask| ask.header("sec-fetch-site", "same-site").header("origin", sibling)).await?;
+        refused(site, |ask| ask.header("sec-fetch-site", "").header("origin", sibling)).await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_form_of_sandboxed_frame_is_refused() {
+    on_a_site(async |site| {
+        refused(site, |ask| ask.header("sec-fetch-site", "cross-site").header("origin", "null")).await?;
+        refused(site, |ask| ask.header("sec-fetch-site", "").header("origin", "null")).await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_form_without_headers_is_refused() {
+    on_a_site(async |site| {
+        for answer in refused(site, |ask| ask.from_nowhere()).await? {
+            let reason = reason(&answer);
+            assert!(reason.contains("Sec-Fetch-Site") && reason.contains("Origin"), "{reason}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_own_forms_pass_in_every_browser() {
+    on_site(
+        |page| page.trusted_origin("https://public.example"),
+        async |site| {
+            let rows = [
+                ("same-origin", ORIGIN),
+                ("same-origin", ""),
+                ("none", ""),
+                // Over plain http, a browser sends `Origin` alone.
+                ("", ORIGIN),
+                ("", "http://app.example"),
+                ("", "https://APP.example"),
+                // The host trusts the origin before its proxy.
+                ("", "https://public.example"),
+                ("same-site", "https://public.example"),
+            ];
+            for (fetch_site, origin) in rows {
+                let form = site.new_key(&[]).await;
+                let ask = site.submitted(&form).header("sec-fetch-site", fetch_site);
+                let made = ask.header("origin", origin).send().await;
+                assert_eq!(made.status, 200, "{fetch_site} {origin}: {}", made.words());
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn t_h16_addresses_alone_change_nothing() {
+    on_a_site(async |site| {
+        let key = site.key("prod-main-app").await;
+        let world = &site.world;
+        world.authority.rotate(&world.admin, &key.key.id, DAY).await?;
+        let before = picture(&world.authority, &world.admin).await;
+        for (form, fields) in FORMS {
+            let path = format!("/keys/{}/{form}", key.key.id);
+            let fields = fields.iter().map(|(name, value)| format!("{name}={value}"));
+            let query = fields.collect::<Vec<_>>().join("&");
+            for method in ["GET", "HEAD"] {
+                let asked = site.ask(method, &format!("{path}?{query}")).by(&world.admin).send().await;
+                assert!([200, 303].contains(&asked.status), "{method} {path}: {}", asked.status);
+            }
+            for method in ["PUT", "PATCH", "DELETE"] {
+                let asked = site.ask(method, &path).by(&world.admin).send().await;
+                assert_eq!(asked.status, 405, "{method} {path}");
+                assert!(asked.header("allow").is_some(), "{method} {path}");
+            }
+        }
+        assert_eq!(picture(&world.authority, &world.admin).await, before, "nothing changed");
+        Ok(())
+    });
+}
+
+/// The site holds every answer to the headers: here, a name says so.
+#[test]
+fn t_h16_no_screen_is_shown_in_a_frame() {
+    on_a_site(async |site| {
+        let key = site.key("prod-main-app").await.key.id;
+        let paths = ["/", "/new", "/nothing-here", &format!("/keys/{key}/revoke")];
+        for path in paths {
+            let screen = site.get(path).await;
+            assert_eq!(screen.header("x-frame-options"), Some("DENY"), "{path}");
+            let policy = screen.header("content-security-policy").unwrap_or_default();
+            assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+            assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
+            assert_eq!(screen.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_reload_generates_no_second_key() {
+    on_a_site(async |site| {
+        let form = site.new_key(&[]).await;
+        let first = site.send(&site.world.alice, &form).await;
+        assert_eq!(first.status, 200, "{}", first.words());
+        let token = first.token();
+        for _ in 0..2 {
+            let again = site.send(&site.world.alice, &form).await;
+            assert_eq!(again.status, 409);
+            again.must_say(&["This form was sent already", "No second key was generated", "Show the key"]);
+            let key = &token["acme_live_".len()..][..16];
+            assert!(again.text.contains(&site.path(&format!("/keys/{key}"))), "{}", again.text);
+        }
+        assert_eq!(all_keys(&site.world.authority, &site.world.admin).await.len(), 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_changed_copy_of_form_generates_no_second_key() {
+    on_a_site(async |site| {
+        let form = site.new_key(&[]).await;
+        assert_eq!(site.send(&site.world.alice, &form).await.status, 200);
+        let renamed = form.clone().with(&[("name", "another-name")]);
+        assert_eq!(site.send(&site.world.alice, &renamed).await.status, 409);
+        // Without its ticket, a form says that it must be opened again.
+        for ticket in ["", "short", "<script>", &"x".repeat(500)] {
+            let forged = form.clone().with(&[("ticket", ticket)]);
+            assert_eq!(site.send(&site.world.alice, &forged).await.status, 412, "{ticket}");
+        }
+        assert_eq!(site.send(&site.world.alice, &form.without("ticket")).await.status, 412);
+        assert_eq!(all_keys(&site.world.authority, &site.world.admin).await.len(), 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_ticket_of_another_user_reveals_nothing() {
+    on_a_site(async |site| {
+        let form = site.new_key(&[]).await;
+        assert_eq!(site.send(&site.world.alice, &form).await.status, 200);
+        // The same ticket belongs to another key for another actor.
+        let of_bob = form.with(&[("owner", "user:bob")]);
+        let made = site.send(&site.world.bob, &of_bob).await;
+        assert_eq!(made.status, 200, "{}", made.words());
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_second_click_changes_nothing_more() {
+    on_a_site(async |site| {
+        let key = site.key("prod-main-app").await.key.id;
+        let (world, path) = (&site.world, |form: &str| format!("/keys/{key}/{form}"));
+        // The first answer of a rotation has the token; the second says where to look.
+        let form = site.get(&path("rotate")).await.form().with(&[("overlap", "24")]);
+        assert_eq!(site.send(&world.alice, &form).await.status, 200);
+        let again = site.send(&world.alice, &form).await;
+        assert_eq!(again.status, 412);
+        again.must_say(&["It was changed meanwhile", "Show the key", "Rotate again"]);
+        let secrets = world.authority.key(&world.admin, &key).await?.key.secret_number;
+        assert_eq!(secrets, 2, "one rotation");
+        for (form, second) in [("finish", 409), ("disable", 303), ("enable", 303), ("revoke", 303), ("delete", 404)] {
+            let form = site.get(&path(form)).await.form();
+            assert_eq!(site.send(&world.alice, &form).await.status, 303, "{}", form.action);
+            let again = site.send(&world.alice, &form).await;
+            assert_eq!(again.status, second, "{}: {}", form.action, again.words());
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_lost_answer_leaves_one_key() {
+    on_a_site(async |site| {
+        let form = site.new_key(&[("name", "lost & found")]).await;
+        site.faults.set_after(0, Fault::AnswersLost);
+        let lost = site.send(&site.world.alice, &form).await;
+        site.faults.set(None);
+        assert_eq!(lost.status, 503);
+        assert_eq!(lost.header("retry-after"), Some("2"));
+        lost.must_say(&["The key may exist, but its secret was never shown", "Look for keys with the name lost & found"]);
+        assert!(lost.refusal.as_ref().expect("a reason").cause().is_some());
+        let link = site.path("/?q=lost+%26+found&amp;status=all");
+        assert!(lost.text.contains(&link), "{}", lost.text);
+        let list = site.get("/?q=lost+%26+found&status=all").await;
+        list.must_say(&["lost & found", "Active", "Rotate"]);
+        // The same form finds the key, and another secret is one click away.
+        let again = site.send(&site.world.alice, &form).await;
+        assert_eq!(again.status, 409, "{}", again.words());
+        again.must_say(&["The key exists", "rotate the key"]);
+        assert_eq!(all_keys(&site.world.authority, &site.world.admin).await.len(), 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_lost_answer_of_organization_leads_to_its_list() {
+    on_a_site(async |site| {
+        let admin = &site.world.admin;
+        let form = site.ask("GET", "/new?owner=organization").by(admin).send().await.form();
+        site.faults.set_after(0, Fault::AnswersLost);
+        let lost = site.send(admin, &form.with(&[("name", "shared")])).await;
+        site.faults.set(None);
+        assert_eq!(lost.status, 503);
+        let link = site.path("/organization?q=shared&amp;status=all");
+        assert!(lost.text.contains(&link), "{}", lost.text);
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_token_is_on_one_answer() {
+    on_a_site(async |site| {
+        // A form with a fault keeps its ticket, and the answer to the mended one has the token.
+        let form = site.new_key(&[("name", "")]).await;
+        let refused = site.send(&site.world.alice, &form).await;
+        assert_eq!(refused.status, 422);
+        assert_eq!(refused.form().value("ticket"), form.value("ticket"));
+        let made = site.send(&site.world.alice, &refused.form().with(&[("name", "mended")])).await;
+        assert_eq!(made.status, 200, "{}", made.words());
+        let token = made.token();
+        assert_eq!(site.world.says(&token), "current");
+        // The site compares every later answer with the token.
+        let key: KeyId = token["acme_live_".len()..][..16].parse()?;
+        let forms = ["", "/edit", "/rotate", "/disable", "/revoke", "/delete"];
+        for path in forms.map(|form| format!("/keys/{key}{form}")).iter().map(String::as_str).chain(["/", "/new"]) {
+            assert_eq!(site.get(path).await.status, 200, "{path}");
+        }
+        let again = site.send(&site.world.alice, &form).await;
+        assert_eq!(again.status, 409);
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_rotated_token_is_on_one_answer() {
+    on_a_site(async |site| {
+        let key = site.key("prod-main-app").await;
+        let form = site.get(&format!("/keys/{}/rotate", key.key.id)).await.form();
+        let refused = site.send(&site.world.alice, &form).await;
+        assert_eq!(refused.status, 422);
+        let made = site.send(&site.world.alice, &refused.form().with(&[("overlap", "0")])).await;
+        assert_eq!(site.world.says(&made.token()), "current");
+        assert_ne!(site.world.says(key.token.expose()), "current", "without an overlap");
+        let shown = site.get(&format!("/keys/{}", key.key.id)).await;
+        shown.must_not_say(&[key.token.expose()]);
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_claimed_success_is_not_shown() {
+    on_a_site(async |site| {
+        let key = site.key("prod-main-app").await.key.id;
+        let path = format!("/keys/{key}?done=REVOKED");
+        for site_of_link in ["cross-site", "same-site", "none"] {
+            let shown = site.ask("GET", &path).header("sec-fetch-site", site_of_link).send().await;
+            shown.must_not_say(&["The key is revoked."]);
+        }
+        let own = site.ask("GET", &path).header("sec-fetch-site", "same-origin").send().await;
+        own.must_say(&["The key is revoked."]);
+        for other in ["NOT_DONE", "<b>", "revoked", "QUESTIONS", ""] {
+            let shown = site.get(&format!("/keys/{key}?done={}", other.replace('<', "%3C"))).await;
+            assert!(!shown.text.contains("kw-done"), "{other}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn t_h16_login_is_asked_again_before_a_form() {
+    let ask = |_: &http::request::Parts, operation| {
+        (operation != Operation::KeyRevoke).then(|| "/confirm?from=keys".parse().expect("a link"))
+    };
+    on_site(
+        |page| page.step_up(ask),
+        async |site| {
+            let key = site.key("prod-main-app").await.key.id;
+            for path in ["/new", &format!("/keys/{key}/rotate"), &format!("/keys/{key}/edit")] {
+                let asked = site.get(path).await;
+                let path: String = form_encoded(&site.path(path));
+                assert_eq!(asked.target(), format!("/confirm?from=keys&return_to={path}"));
+            }
+            // A leaked key is revoked at once, because the host says so.
+            assert_eq!(site.get(&format!("/keys/{key}/revoke")).await.status, 200);
+            let ticket = site.world.authority.ticket()?.to_string();
+            let fields = [("name", "kept"), ("ticket", &*ticket), ("expiry", "30"), ("owner", "user:alice")];
+            let lapsed = site.post("/new", &fields).send().await;
+            assert_eq!(lapsed.status, 422);
+            lapsed.must_say(&["Confirm your login first"]);
+            assert!(lapsed.text.contains("href=\"/confirm?from=keys&amp;return_to="), "{}", lapsed.text);
+            assert_eq!(lapsed.form().value("name"), "kept");
+            assert_eq!(lapsed.form().value("expiry"), "30");
+            assert_eq!(all_keys(&site.world.authority, &site.world.admin).await.len(), 1);
+            Ok(())
+        },
+    );
+}
+
+fn form_encoded(text: &str) -> String {
+    let form = Form { action: String::new(), is_post: true, fields: vec![(String::new(), text.to_owned())] };
+    form.encoded()[1..].to_owned()
+}
+
+#[test]
+fn t_h16_prefilled_form_generates_nothing() {
+    on_a_site(async |site| {
+        let ticket = site.world.authority.ticket()?.to_string();
+        let query = format!("/new?name=%22%3E%3Cb%3E&ticket={ticket}&owner=organization&expiry=never");
+        let opened = site.ask("GET", &query).by(&site.world.admin).send().await;
+        assert_eq!(opened.form().value("name"), "\"><b>");
+        assert_ne!(opened.form().value("ticket"), ticket, "each form has a ticket of its own");
+        opened.must_say(&["The key will belong to: The organization."]);
+        assert!(all_keys(&site.world.authority, &site.world.admin).await.is_empty());
+        // A developer cannot make a key of the organization with it.
+        let of_alice = site.get(&query).await;
+        of_alice.must_say(&["You can't generate a key now"]);
+        let new = NewKey::named("x")?.owner(keywright::Owner::Organization);
+        assert!(site.world.authority.generate(&site.world.alice, new).await.is_err());
+        Ok(())
+    });
+}
