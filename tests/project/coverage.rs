@@ -14,7 +14,7 @@ const PROMISES: [(char, &[u8]); 6] = [
     ('F', &[1, 2, 3, 4, 5, 6]),
     ('E', &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     ('Q', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
-    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 20]),
+    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 20]),
 ];
 
 /// The tables of the threat model: the threats to a file, of concurrent callers and of many nodes,

@@ -21,6 +21,8 @@ pub(super) enum Failure {
     NotFound,
     /// The actor has no permission.
     Forbidden,
+    /// The actor has no permission. The text explains who has it.
+    NotAdministrator(Text),
     /// A rule or a state refuses the operation. A form shows it beside its field.
     Refused(Fault),
     /// The record has changed since the form was opened.

@@ -142,7 +142,9 @@ impl Links {
         Self { upgrade: Some(link), ..self }
     }
 
-    /// Sets the login of the host. A `GET` without an actor is redirected there, with the page's own
+    /// Sets the login of the host.
+    ///
+    /// A `GET` without an actor is redirected there, with the page's own
     /// path in the parameter `return_to`.
     ///
     /// ```

@@ -11,6 +11,10 @@ use axum::routing::get;
 
 use super::assets;
 use super::options::{Page, SharedPage};
+use super::screens::accounts::{
+    account, confirm as confirm_account, edit as edit_account, list as accounts,
+    new as new_account, transfer as transfer_account,
+};
 use super::screens::owner::{self, Action};
 use super::screens::{
     bulk, confirm, edit, key, new, owned, owner_actions, rotate, tenant_keys, transfer,
@@ -24,6 +28,13 @@ macro_rules! on {
             let answer = $screen(&visit $(, $argument)?).await;
             visit.finish(answer)
         }
+    };
+}
+
+/// Makes the handlers of a question before an operation.
+macro_rules! asked {
+    ($screen:ident, $question:ident) => {
+        get(on!($screen::ask, $screen::$question)).post(on!($screen::act, $screen::$question))
     };
 }
 
@@ -45,16 +56,6 @@ macro_rules! on {
 /// # Ok::<(), keywright::Error>(())
 /// ```
 pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
-    let asked = |question| {
-        get(async move |visit: Visit| {
-            let answer = confirm::ask(&visit, question).await;
-            visit.finish(answer)
-        })
-        .post(async move |visit: Visit| {
-            let answer = confirm::act(&visit, question).await;
-            visit.finish(answer)
-        })
-    };
     let of_owner = |action| {
         get(async move |visit: Visit| {
             let answer = owner_actions::ask(&visit, action).await;
@@ -73,11 +74,23 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
         .route("/keys/{id}/edit", get(on!(edit::form)).post(on!(edit::submit)))
         .route("/keys/{id}/rotate", get(on!(rotate::form)).post(on!(rotate::submit)))
         .route("/keys/{id}/transfer", get(on!(transfer::form)).post(on!(transfer::submit)))
-        .route("/keys/{id}/disable", asked(confirm::DISABLE))
-        .route("/keys/{id}/enable", asked(confirm::ENABLE))
-        .route("/keys/{id}/finish", asked(confirm::FINISH))
-        .route("/keys/{id}/revoke", asked(confirm::REVOKE))
-        .route("/keys/{id}/delete", asked(confirm::DELETE))
+        .route("/keys/{id}/disable", asked!(confirm, DISABLE))
+        .route("/keys/{id}/enable", asked!(confirm, ENABLE))
+        .route("/keys/{id}/finish", asked!(confirm, FINISH))
+        .route("/keys/{id}/revoke", asked!(confirm, REVOKE))
+        .route("/keys/{id}/delete", asked!(confirm, DELETE))
+        .route("/accounts", get(on!(accounts::show)))
+        .route("/accounts/new", get(on!(new_account::form)).post(on!(new_account::submit)))
+        .route("/accounts/{id}", get(on!(account::show)))
+        .route("/accounts/{id}/edit", get(on!(edit_account::form)).post(on!(edit_account::submit)))
+        .route("/accounts/{id}/disable", asked!(confirm_account, DISABLE))
+        .route("/accounts/{id}/enable", asked!(confirm_account, ENABLE))
+        .route("/accounts/{id}/revoke", asked!(confirm_account, REVOKE))
+        .route("/accounts/{id}/delete", asked!(confirm_account, DELETE))
+        .route(
+            "/accounts/{id}/transfer",
+            get(on!(transfer_account::form)).post(on!(transfer_account::submit)),
+        )
         .route("/all", get(on!(tenant_keys::list)))
         .route("/all/revoke", get(on!(bulk::ask)).post(on!(bulk::act)));
     let actions = [owner::SUSPEND, owner::RESTORE, owner::REVOKE, owner::TRANSFER];

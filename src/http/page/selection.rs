@@ -2,7 +2,9 @@
 
 use std::ops::BitOr;
 
-/// The screens of a page. A screen is shown if the host selects it and the actor may see it.
+/// The screens of a page.
+///
+/// A screen is shown if the host selects it and the actor may see it.
 ///
 /// ```
 /// use keywright::http::page::Screens;

@@ -43,6 +43,12 @@ pub trait Shell: Send + Sync + 'static {
 /// A screen of the page, ready to be put into a layout.
 ///
 /// [`Shell::wrap`] gets it.
+///
+/// ```
+/// fn document(screen: &keywright::http::page::Screen<'_>) -> String {
+///     format!("<!DOCTYPE html><head>{}</head><body>{}</body>", screen.head(), screen.body())
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Screen<'a> {
     pub(super) title: &'a str,
@@ -54,7 +60,9 @@ pub struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    /// Returns the title of the screen as plain text. It must be escaped before it is HTML.
+    /// Returns the title of the screen as plain text.
+    ///
+    /// The text must be escaped before it is HTML.
     ///
     /// ```
     /// fn title(screen: &keywright::http::page::Screen<'_>) -> String {

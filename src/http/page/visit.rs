@@ -41,7 +41,10 @@ const DONE: &[Text] = &[
     Text::FINISHED,
     Text::REVOKED,
     Text::DELETED,
+    Text::ACCOUNT_MADE,
     Text::ACCOUNT_DELETED,
+    Text::ACCOUNT_KEYS_REVOKED,
+    Text::ACCOUNT_KEYS_HANDED_OVER,
     Text::USER_SUSPENDED,
     Text::USER_RESTORED,
     Text::OWNED_REVOKED,
@@ -179,14 +182,21 @@ impl Visit {
         self.id.parse().map_err(|_| Failure::NotFound)
     }
 
+    fn can_show(&self, screen: Screens) -> bool {
+        self.must_see(screen).is_ok()
+    }
+
     /// Returns the path of the list that shows the keys of an owner.
     pub(super) fn list_of(&self, owner: &Owner) -> String {
-        let sees = |screen| self.must_see(screen).is_ok();
         match owner {
             owner if self.actor.owns(owner) => self.urls.to("/"),
-            Owner::Account(account) if sees(Screens::ACCOUNTS) => self.urls.account(account),
-            Owner::Organization if sees(Screens::ORGANIZATION) => self.urls.to("/organization"),
-            _ if sees(Screens::KEYS) => self.urls.of_owner("/all", owner),
+            Owner::Account(account) if self.can_show(Screens::ACCOUNTS) => {
+                self.urls.account(account)
+            }
+            Owner::Organization if self.can_show(Screens::ORGANIZATION) => {
+                self.urls.to("/organization")
+            }
+            _ if self.can_show(Screens::KEYS) => self.urls.of_owner("/all", owner),
             _ => self.urls.to("/"),
         }
     }
@@ -264,6 +274,10 @@ impl Visit {
             }
             Failure::Forbidden => {
                 let content = html! { (p(Text::FORBIDDEN_TEXT)) (obstacles::administrators(self)) };
+                tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
+            }
+            Failure::NotAdministrator(text) => {
+                let content = html! { (p(text)) (obstacles::administrators(self)) };
                 tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
             }
             Failure::Refused(fault) => {

@@ -19,10 +19,14 @@ pub(crate) fn form(target: &str, fields: &[(&str, &str)]) -> String {
     )
 }
 
-/// Returns a document that shows another one in a sandboxed frame, whose origin is `null`.
+/// Returns a document that shows another one in a sandboxed frame, whose origin is `null`. Its forms lead out of
+/// the frame.
 pub(crate) fn sandboxed(document: &str) -> String {
     let document = document.replace('"', "&quot;");
-    format!("<h1>A prize</h1><iframe sandbox='allow-forms' srcdoc=\"{document}\"></iframe>")
+    format!(
+        "<h1>A prize</h1><iframe sandbox='allow-forms allow-top-navigation' \
+         srcdoc=\"<base target=_top>{document}\"></iframe>"
+    )
 }
 
 /// Returns a document that shows a URL in a frame.
@@ -37,7 +41,8 @@ pub(crate) async fn press_win(tab: &Tab, url: &str, is_framed: bool) -> TestResu
         tab.client.enter_frame(0).await?;
     }
     // The browser computes no names of elements in a sandboxed frame.
-    Ok(tab.client.find(Locator::Css("button")).await?.click().await?)
+    tab.client.find(Locator::Css("button")).await?.click().await?;
+    tab.leave_frame().await
 }
 
 #[common::test(chromium)]
@@ -56,7 +61,6 @@ async fn browser_tells_where_a_form_came_from() -> TestResult {
         ] {
             press_win(&tab, &page, is_framed).await?;
             tab.sees("Posted").await?;
-            tab.client.enter_parent_frame().await?;
             let post = host.posts().pop().ok_or("no POST")?;
             assert_eq!(header(&post, "origin"), Some(&*origin), "{page} to {target}");
             let site = is_secure.then_some(site);
@@ -83,7 +87,7 @@ async fn refused_frame_is_empty() -> TestResult {
         tab.client.enter_frame(0).await?;
         let text = tab.text().await?;
         assert_eq!(text.contains("Keys"), is_shown, "{path}: {text}");
-        tab.client.enter_parent_frame().await?;
+        tab.leave_frame().await?;
         let complaints = tab.complaints().await?;
         assert_eq!(complaints.is_empty(), is_shown, "{complaints:?}");
     }

@@ -93,7 +93,7 @@ async fn sign_in(State(login): State<Login>, mut request: Request, next: Next) -
 }
 
 /// Writes each document into the folder that `KEYWRIGHT_DOCUMENTS` names, for `scripts/html`.
-async fn keep_document(request: Request, next: Next) -> Response {
+pub(crate) async fn keep_document(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let Some(folder) = env::var_os("KEYWRIGHT_DOCUMENTS") else { return response };
     let kind = response.headers().get(CONTENT_TYPE);

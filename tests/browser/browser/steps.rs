@@ -9,6 +9,9 @@ use crate::find::Kind;
 use crate::host::Host;
 use crate::tab::Tab;
 
+/// The prefix of the tokens of [`Host`].
+pub(crate) const PREFIX: &str = "acme_live_";
+
 /// Opens the form of a new key, and fills in its name.
 pub(crate) async fn open_form(tab: &Tab, host: &Host, name: &str) -> TestResult {
     tab.open(&host.url("")).await?;
@@ -26,22 +29,22 @@ pub(crate) async fn create(tab: &Tab, host: &Host, name: &str) -> TestResult<Str
 /// Waits for the screen with a new token, and returns the token.
 pub(crate) async fn shown_token(tab: &Tab) -> TestResult<String> {
     tab.sees("This is shown only once").await?;
-    let mut shown = tokens(&tab.text().await?);
+    let mut shown = tokens(PREFIX, &tab.text().await?);
     shown.dedup();
     let [token] = shown.as_slice() else { return Err(format!("{} tokens", shown.len()).into()) };
     Ok(token.clone())
 }
 
-/// Returns the whole tokens in a text. A prefix is shorter.
-pub(crate) fn tokens(text: &str) -> Vec<String> {
+/// Returns the whole tokens in a text. The prefix of a key is shorter.
+pub(crate) fn tokens(prefix: &str, text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let is_token = |word: &&str| word.starts_with("acme_live_") && word.len() > 50;
+    let is_token = |word: &&str| word.starts_with(prefix) && word.len() > 50;
     words.filter(is_token).map(str::to_owned).collect()
 }
 
 /// Asserts that neither the text nor the source of the page has a whole token.
 pub(crate) async fn assert_no_token(tab: &Tab) -> TestResult {
-    let shown = tokens(&(tab.text().await? + &tab.client.source().await?));
+    let shown = tokens(PREFIX, &(tab.text().await? + &tab.client.source().await?));
     if shown.is_empty() { Ok(()) } else { Err("a token is shown again".into()) }
 }
 

@@ -72,6 +72,12 @@ impl Tab {
         Ok(self.client.forward().await?)
     }
 
+    /// Returns from a frame to the whole page.
+    pub(crate) async fn leave_frame(&self) -> TestResult {
+        let window = self.client.window().await?;
+        Ok(self.client.switch_to_window(window).await?)
+    }
+
     /// Returns the path and query of the current URL.
     pub(crate) async fn path(&self) -> TestResult<String> {
         let url = self.client.current_url().await?;
@@ -86,6 +92,11 @@ impl Tab {
     /// Clicks a button.
     pub(crate) async fn press(&self, button: &str) -> TestResult {
         Ok(self.find(Kind::Button, button).await?.click().await?)
+    }
+
+    /// Chooses an option of a list.
+    pub(crate) async fn select(&self, list: &str, option: &str) -> TestResult {
+        Ok(self.find(Kind::Field, list).await?.select_by_label(option).await?)
     }
 
     /// Chooses a radio button, or ticks or clears a checkbox.

@@ -1,4 +1,4 @@
-//! B15: a form that is sent twice creates one key or account, and replaces one secret.
+//! A form that is sent twice creates one key or account, and replaces one secret.
 
 use std::thread;
 
@@ -37,7 +37,7 @@ async fn number_of_keys(world: &World) -> usize {
 }
 
 #[common::test(each_store)]
-async fn b15_form_sent_twice_generates_one_key(world: &World) -> TestResult {
+async fn b20_form_sent_twice_generates_one_key(world: &World) -> TestResult {
     let ticket: Ticket = world.authority.ticket()?.to_string().parse()?;
     let first = world.generate(new(ticket)).await?;
     assert_eq!(again(world, new(ticket)).await?, first.key.id);
@@ -53,7 +53,7 @@ async fn b15_form_sent_twice_generates_one_key(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b15_ticket_counts_for_one_actor(world: &World) -> TestResult {
+async fn b20_ticket_counts_for_one_actor(world: &World) -> TestResult {
     let ticket = world.authority.ticket()?;
     let mut ids = Vec::new();
     for actor in [&world.alice, &world.bob, &world.admin] {
@@ -70,7 +70,7 @@ async fn b15_ticket_counts_for_one_actor(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b15_used_ticket_precedes_other_obstacles(world: &World) -> TestResult {
+async fn b20_used_ticket_precedes_other_obstacles(world: &World) -> TestResult {
     world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
     let ticket = world.authority.ticket()?;
     let first = world.generate(new(ticket)).await?.key.id;
@@ -91,7 +91,7 @@ async fn b15_used_ticket_precedes_other_obstacles(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b15_deleted_record_keeps_its_ticket(world: &World) -> TestResult {
+async fn b20_deleted_record_keeps_its_ticket(world: &World) -> TestResult {
     let ticket = world.authority.ticket()?;
     let first = world.generate(new(ticket)).await?.key.id;
     world.authority.delete(&world.alice, &first).await?;
@@ -106,7 +106,7 @@ async fn b15_deleted_record_keeps_its_ticket(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b15_account_form_sent_twice_creates_one(world: &World) -> TestResult {
+async fn b20_account_form_sent_twice_creates_one(world: &World) -> TestResult {
     let ticket = world.authority.ticket()?;
     let account = NewAccount::new(name("nightly"), "analyst".parse()?).ticket(ticket);
     let first = world.authority.create_account(&world.admin, account.clone()).await?.account.id;
@@ -120,7 +120,7 @@ async fn b15_account_form_sent_twice_creates_one(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b15_concurrent_forms_create_one_record(world: &World) -> TestResult {
+async fn b20_concurrent_forms_create_one_record(world: &World) -> TestResult {
     const SENT: usize = 6;
     let ticket = world.authority.ticket()?;
     let account = NewAccount::new(name("nightly"), "analyst".parse()?).ticket(ticket);
@@ -158,7 +158,7 @@ async fn b15_concurrent_forms_create_one_record(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b15_form_after_lost_answer_finds_its_key(world: &World) -> TestResult {
+async fn b20_form_after_lost_answer_finds_its_key(world: &World) -> TestResult {
     let (remote, faults) = world.with_faults()?;
     let ticket = remote.authority.ticket()?;
     faults.set(Fault::AnswersLost);
@@ -180,7 +180,7 @@ async fn b15_form_after_lost_answer_finds_its_key(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b15_ticket_counts_on_every_node(world: &World) -> TestResult {
+async fn b20_ticket_counts_on_every_node(world: &World) -> TestResult {
     let ring = PepperRing::none().with(1, [1; 32])?;
     let newer = ring.clone().with(2, [2; 32])?;
     let nodes = [
@@ -206,7 +206,7 @@ async fn b15_ticket_counts_on_every_node(world: &World) -> TestResult {
 }
 
 #[common::test(each_store)]
-async fn b15_rotation_form_replaces_one_secret(world: &World) -> TestResult {
+async fn b20_rotation_form_replaces_one_secret(world: &World) -> TestResult {
     let issued = world.key().await;
     let (id, seen) = (&issued.key.id, issued.key.version);
     let form = Rotation::new(DAY).if_version(seen);

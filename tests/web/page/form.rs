@@ -65,7 +65,9 @@ impl Form {
                     "input" => control.attr("type").unwrap_or("text"),
                     other => other,
                 };
-                let (Some(name), false) = (control.attr("name"), kind == "hidden") else { continue };
+                let (Some(name), false) = (control.attr("name"), kind == "hidden") else {
+                    continue;
+                };
                 let choices: Vec<String> = match kind {
                     "select" => control
                         .select(&selector("option"))
@@ -121,14 +123,16 @@ impl Form {
             };
             normal.bytes().map(byte).collect()
         };
-        let pairs = self.fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+        let pairs =
+            self.fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
         pairs.collect::<Vec<_>>().join("&")
     }
 }
 
 /// Returns the controls of a form: those within it, and those that name it.
 fn controls<'a>(document: &'a Html, form: ElementRef<'a>) -> Vec<ElementRef<'a>> {
-    let is_within = |control: &ElementRef<'a>| control.ancestors().any(|node| node.id() == form.id());
+    let is_within =
+        |control: &ElementRef<'a>| control.ancestors().any(|node| node.id() == form.id());
     all(document, "input, select, textarea, button")
         .into_iter()
         .filter(|control| match control.attr("form") {

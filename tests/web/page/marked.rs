@@ -44,8 +44,17 @@ pub(crate) fn strays(text: &str, data: &[String]) -> Vec<String> {
     for element in all(&document, "title, body") {
         texts.extend(element.text().map(str::to_owned));
     }
-    let attributes =
-        ["aria-label", "title", "alt", "placeholder", "data-kw-copy", "data-kw-copied", "data-kw-select", "data-kw-all", "data-label"];
+    let attributes = [
+        "aria-label",
+        "title",
+        "alt",
+        "placeholder",
+        "data-kw-copy",
+        "data-kw-copied",
+        "data-kw-select",
+        "data-kw-all",
+        "data-label",
+    ];
     for element in all(&document, "body *") {
         texts.extend(attributes.iter().filter_map(|name| element.attr(name)).map(str::to_owned));
     }
@@ -72,7 +81,9 @@ fn outside(text: &str, data: &[String]) -> Vec<String> {
     for known in data {
         outside = outside.replace(&**known, " ");
     }
-    let words = outside.split_whitespace().map(|word| word.trim_matches(|c: char| ":,.;-=()\"".contains(c)));
+    let words = outside
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| ":,.;-=()\"".contains(c)));
     words.filter(|word| !is_data(word)).map(str::to_owned).collect()
 }
 
@@ -81,5 +92,9 @@ fn is_data(word: &str) -> bool {
     let has_digit = word.contains(|c: char| c.is_ascii_digit());
     let is_number = has_digit && word.chars().all(|c| c.is_ascii_digit() || ".:-/_TZs".contains(c));
     let is_id = word.len() == 16 && word.chars().all(|c| c.is_ascii_alphanumeric());
-    word.is_empty() || is_number || is_id || word.starts_with("acme_live_") || SYMBOLS.contains(&word)
+    word.is_empty()
+        || is_number
+        || is_id
+        || word.starts_with("acme_live_")
+        || SYMBOLS.contains(&word)
 }

@@ -81,7 +81,8 @@ fn faults(site: &Site, text: &str) -> Vec<String> {
 }
 
 fn structure(document: &Html, faults: &mut Vec<String>) {
-    for (what, count) in [("title", 1), ("h1", 1), ("main", 1), ("html[lang]", 1), (".kw[lang]", 1)] {
+    for (what, count) in [("title", 1), ("h1", 1), ("main", 1), ("html[lang]", 1), (".kw[lang]", 1)]
+    {
         let found = all(document, what);
         if found.len() != count {
             faults.push(format!("{} {what}", found.len()));
@@ -109,7 +110,8 @@ fn structure(document: &Html, faults: &mut Vec<String>) {
         faults.push(format!("no scope: {}", head.html()));
     }
     for group in all(document, "fieldset") {
-        if group.select(&selector("legend")).next().is_none_or(|legend| text_of(legend).is_empty()) {
+        if group.select(&selector("legend")).next().is_none_or(|legend| text_of(legend).is_empty())
+        {
             faults.push("a group without a legend".to_owned());
         }
     }
@@ -150,8 +152,10 @@ fn references(document: &Html, faults: &mut Vec<String>) {
 
 /// Each control has a name and a label, and no button is without a form.
 fn controls(document: &Html, faults: &mut Vec<String>) {
-    let labels: Vec<_> =
-        all(document, "label[for]").into_iter().filter(|label| !text_of(*label).is_empty()).collect();
+    let labels: Vec<_> = all(document, "label[for]")
+        .into_iter()
+        .filter(|label| !text_of(*label).is_empty())
+        .collect();
     for control in all(document, "input, select, textarea") {
         let (kind, id) = (control.attr("type").unwrap_or_default(), control.attr("id"));
         if control.attr("name").is_none_or(str::is_empty) {
@@ -165,9 +169,10 @@ fn controls(document: &Html, faults: &mut Vec<String>) {
         if !is_labeled && !is_named {
             faults.push(format!("no label: {}", control.html()));
         }
-        let is_grouped = control.ancestors().filter_map(ElementRef::wrap).any(|element| {
-            element.value().name() == "fieldset"
-        });
+        let is_grouped = control
+            .ancestors()
+            .filter_map(ElementRef::wrap)
+            .any(|element| element.value().name() == "fieldset");
         if kind == "radio" && !is_grouped {
             faults.push(format!("a radio button in no group: {}", control.html()));
         }
@@ -175,7 +180,9 @@ fn controls(document: &Html, faults: &mut Vec<String>) {
             faults.push(format!("the page asks for no {kind}: {}", control.html()));
         }
     }
-    for (name, count) in counted(document, "select, textarea, input:not([type=radio]):not([type=checkbox])") {
+    for (name, count) in
+        counted(document, "select, textarea, input:not([type=radio]):not([type=checkbox])")
+    {
         // The forms of one screen have their own fields.
         let forms = all(document, "form").len();
         if count > forms.max(1) {
@@ -207,7 +214,8 @@ fn counted<'a>(document: &'a Html, what: &str) -> BTreeMap<&'a str, usize> {
 fn nothing_inline(document: &Html, faults: &mut Vec<String>) {
     for element in all(document, "*") {
         for (name, _) in element.value().attrs() {
-            if name == "style" || name.starts_with("on") || name == "autofocus" || name == "srcdoc" {
+            if name == "style" || name.starts_with("on") || name == "autofocus" || name == "srcdoc"
+            {
                 faults.push(format!("{name}: {}", element.html()));
             }
         }
@@ -230,7 +238,9 @@ fn nothing_inline(document: &Html, faults: &mut Vec<String>) {
 
 /// Every address is one of the page, or a link of the host.
 fn links(site: &Site, document: &Html, faults: &mut Vec<String>) {
-    for attribute in ["href", "src", "action", "formaction", "data-kw-once", "data", "poster", "cite"] {
+    for attribute in
+        ["href", "src", "action", "formaction", "data-kw-once", "data", "poster", "cite"]
+    {
         for element in all(document, &format!("[{attribute}]")) {
             let link = element.attr(attribute).unwrap_or_default();
             let is_known = is_own(site, link) || is_of_host(site, link) || link.starts_with('#');
@@ -278,7 +288,8 @@ fn hold_tokens(site: &Site, name: &str, answer: &Answer) {
     for node in document.tree.nodes() {
         match node.value() {
             Node::Text(text) if text.contains(secret) => {
-                let around = node.parent().and_then(ElementRef::wrap).expect("text is in an element");
+                let around =
+                    node.parent().and_then(ElementRef::wrap).expect("text is in an element");
                 assert_eq!(around.value().name(), "code", "{name}");
                 assert_eq!(around.attr("translate"), Some("no"), "{name}");
                 assert_eq!(around.attr("spellcheck"), Some("false"), "{name}");

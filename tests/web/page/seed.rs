@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use keywright::store::MemoryStore;
-use keywright::{
-    Actor, KeyStatus, Name, NewAccount, NewKey, Owner, Permissions, RoleName, UserId,
-};
+use keywright::{Actor, KeyStatus, Name, NewAccount, NewKey, Owner, Permissions, RoleName, UserId};
 
 use common::{DAY, TestResult, World, name};
 
@@ -45,7 +43,8 @@ pub(crate) async fn full(world: World) -> TestResult<World> {
         let new = noted(attack, attack)?.networks("203.0.113.0/24".parse()?);
         world.key_of(&world.alice, new.expires_in((number as u32 + 1) * DAY)).await;
     }
-    let of_bob = authority.generate(admin, NewKey::named("key-of-bob")?.owner(world.bob.as_owner())).await?;
+    let of_bob =
+        authority.generate(admin, NewKey::named("key-of-bob")?.owner(world.bob.as_owner())).await?;
     authority.rotate(admin, &of_bob.key.id, DAY).await?;
     let carol = UserId::new("carol<b>")?;
     let owner = Owner::User(carol.clone());
@@ -103,9 +102,31 @@ pub(crate) fn with(permissions: Permissions) -> Actor {
 /// Returns the texts of the records, longest first.
 pub(crate) fn data() -> Vec<String> {
     let words = [
-        "prod-main-app", "used-key", "key-of-bob", "key-of-carol", "key-of-all", "builds", "stopped", "alice", "bob",
-        "carol<b>", "ada", "tara", "audrey", "otto", "invoices:read", "invoices:write", "reports:read", "analyst",
-        "operator", "API keys", "user:", "account:", "organization", ADMINISTRATORS, "walked",
+        "prod-main-app",
+        "used-key",
+        "key-of-bob",
+        "key-of-carol",
+        "key-of-all",
+        "builds",
+        "stopped",
+        "alice",
+        "bob",
+        "carol<b>",
+        "ada",
+        "tara",
+        "audrey",
+        "otto",
+        "invoices:read",
+        "invoices:write",
+        "reports:read",
+        "analyst",
+        "operator",
+        "API keys",
+        "user:",
+        "account:",
+        "organization",
+        ADMINISTRATORS,
+        "walked",
     ];
     let mut data: Vec<String> = words.into_iter().chain(ATTACKS).map(str::to_owned).collect();
     // A document shows a run of white space as one space, and the parser keeps it.

@@ -96,8 +96,7 @@ impl Site {
     ) -> TestResult<Self> {
         let (world, faults) = world.with_faults()?;
         let routes = page::router(options(Page::new(world.authority.clone())));
-        let router =
-            if mount.is_empty() { routes } else { Router::new().nest(route, routes) };
+        let router = if mount.is_empty() { routes } else { Router::new().nest(route, routes) };
         Ok(Self {
             world,
             faults,
@@ -202,7 +201,8 @@ impl Answer {
     #[track_caller]
     pub(crate) fn form(&self) -> Form {
         let mut forms = Form::all_of(self).into_iter().filter(|form| form.is_post);
-        let form = forms.next().unwrap_or_else(|| panic!("{}: no form: {}", self.path, self.words()));
+        let form =
+            forms.next().unwrap_or_else(|| panic!("{}: no form: {}", self.path, self.words()));
         assert!(forms.next().is_none(), "{}: one form", self.path);
         form
     }
@@ -212,7 +212,12 @@ impl Answer {
     pub(crate) fn must_say(&self, texts: &[&str]) {
         let words = self.words();
         for text in texts {
-            assert!(words.contains(text), "{} ({}) does not say {text:?}: {words}", self.path, self.status);
+            assert!(
+                words.contains(text),
+                "{} ({}) does not say {text:?}: {words}",
+                self.path,
+                self.status
+            );
         }
     }
 
@@ -263,7 +268,8 @@ impl<'a> Ask<'a> {
     /// Sets the fields of a form, as a browser sends them from the page itself.
     pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let body = Form { action: String::new(), is_post: true, fields: fields.collect() }.encoded();
+        let body =
+            Form { action: String::new(), is_post: true, fields: fields.collect() }.encoded();
         self.header("content-type", "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin")
             .header("origin", ORIGIN)

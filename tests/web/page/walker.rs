@@ -63,7 +63,12 @@ impl Walk<'_> {
     /// Opens an address that a screen showed. It must lead to a screen.
     async fn open(&mut self, path: &str) -> Answer {
         let answer = self.site.ask_at("GET", path.to_owned()).by(self.actor).send().await;
-        assert!([200, 303].contains(&answer.status), "{path} gave {}: {}", answer.status, answer.words());
+        assert!(
+            [200, 303].contains(&answer.status),
+            "{path} gave {}: {}",
+            answer.status,
+            answer.words()
+        );
         self.visited.insert((shape(path), answer.status));
         answer
     }
@@ -122,9 +127,11 @@ impl Walk<'_> {
 
     async fn send_all(&mut self) {
         let mut forms = std::mem::take(&mut self.forms);
-        // What ends a record comes last.
+        // Forms that end a record come last.
         forms.sort_by_key(|(_, action)| {
-            ["disable", "suspend", "transfer", "revoke", "delete"].iter().position(|end| action.contains(end))
+            ["disable", "suspend", "transfer", "revoke", "delete"]
+                .iter()
+                .position(|end| action.contains(end))
         });
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for (page, action) in forms {
@@ -144,7 +151,8 @@ impl Walk<'_> {
         let screen = self.site.ask_at("GET", page.to_owned()).by(self.actor).send().await;
         let forms = Form::all_of(&screen).into_iter();
         // An earlier way can have ended the record.
-        let Some(form) = forms.filter(|form| form.is_post).find(|form| form.action == action) else {
+        let Some(form) = forms.filter(|form| form.is_post).find(|form| form.action == action)
+        else {
             return;
         };
         let filled = self.filled(&screen, &form, way);
@@ -161,7 +169,8 @@ impl Walk<'_> {
         if answer.status == 422 {
             must_keep(&answer, &filled);
         }
-        let next = if answer.status == 303 { vec![answer.target().to_owned()] } else { links(&answer) };
+        let next =
+            if answer.status == 303 { vec![answer.target().to_owned()] } else { links(&answer) };
         for link in next {
             if is_own(self.site, &link) && self.seen.insert(link.clone()) {
                 self.open(&link).await;
@@ -181,7 +190,9 @@ impl Walk<'_> {
                 (1, _) => vec![String::new()],
                 (_, "checkbox") if (way + place) % 2 == 0 => control.choices.clone(),
                 (_, "checkbox") => vec![],
-                (_, "radio" | "select") => vec![control.choices[way % control.choices.len()].clone()],
+                (_, "radio" | "select") => {
+                    vec![control.choices[way % control.choices.len()].clone()]
+                }
                 (way, _) if way == WAYS - 1 => vec![ATTACKS[place % ATTACKS.len()].to_owned()],
                 _ => match self.written(control) {
                     Some(text) => vec![text],
@@ -243,7 +254,11 @@ fn must_keep(answer: &Answer, sent: &Form) {
 
 fn links(answer: &Answer) -> Vec<String> {
     let document = Html::parse_document(&answer.text);
-    all(&document, "a[href]").iter().filter_map(|link| link.attr("href")).map(str::to_owned).collect()
+    all(&document, "a[href]")
+        .iter()
+        .filter_map(|link| link.attr("href"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Returns an address with its ids and values left out.
@@ -254,6 +269,11 @@ fn shape(path: &str) -> String {
         if is_id { "{id}".to_owned() } else { part.to_owned() }
     };
     let path = path.split('/').map(part).collect::<Vec<_>>().join("/");
-    let names: BTreeSet<&str> = query.split('&').filter_map(|pair| pair.split('=').next()).collect();
-    if query.is_empty() { path } else { format!("{path}?{}", names.into_iter().collect::<Vec<_>>().join("&")) }
+    let names: BTreeSet<&str> =
+        query.split('&').filter_map(|pair| pair.split('=').next()).collect();
+    if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{}", names.into_iter().collect::<Vec<_>>().join("&"))
+    }
 }

@@ -12,7 +12,7 @@ use crate::site::{MOUNTS, Site};
 use crate::walker::{Walk, walk};
 
 /// The screens that a walk visits.
-const SCREENS: fn() -> Screens = || Screens::OWN | Screens::ORGANIZATION | Screens::KEYS;
+const SCREENS: fn() -> Screens = || Screens::OWN | Screens::ORGANIZATION | Screens::KEYS | Screens::ACCOUNTS;
 
 fn options(page: Page) -> Page {
     page.screens(SCREENS()).fields(KeyFields::ALL).administrators(seed::ADMINISTRATORS)
@@ -42,27 +42,49 @@ fn walk_all(
 
 #[test]
 fn every_actor_walks_in_english() -> TestResult {
-    walk_all(MOUNTS[1], options, |_| {}, |name, walk| {
-        if name == "administrator" {
-            let shapes: Vec<_> = walk.visited.iter().map(|(shape, _)| &**shape).collect();
-            for path in ["", "/new", "/organization", "/keys/{id}", "/keys/{id}/edit", "/keys/{id}/rotate"] {
-                assert!(shapes.iter().any(|shape| shape.split('?').next() == Some(&format!("/settings/keys{path}"))), "{path}: {shapes:#?}");
+    walk_all(
+        MOUNTS[1],
+        options,
+        |_| {},
+        |name, walk| {
+            if name == "administrator" {
+                let shapes: Vec<_> = walk.visited.iter().map(|(shape, _)| &**shape).collect();
+                for path in [
+                    "",
+                    "/new",
+                    "/organization",
+                    "/keys/{id}",
+                    "/keys/{id}/edit",
+                    "/keys/{id}/rotate",
+                ] {
+                    assert!(
+                        shapes.iter().any(|shape| shape.split('?').next()
+                            == Some(&format!("/settings/keys{path}"))),
+                        "{path}: {shapes:#?}"
+                    );
+                }
+                let sent = |status| walk.sent.iter().filter(|(_, of)| *of == status).count();
+                assert!(sent(303) >= 7 && sent(200) >= 2 && sent(422) >= 4, "{:#?}", walk.sent);
             }
-            let sent = |status| walk.sent.iter().filter(|(_, of)| *of == status).count();
-            assert!(sent(303) >= 7 && sent(200) >= 2 && sent(422) >= 4, "{:#?}", walk.sent);
-        }
-    })
+        },
+    )
 }
 
 #[test]
 fn every_actor_walks_in_german() -> TestResult {
-    let options = |page| options(page).texts(|_| Texts::german()).expiry(ExpiryForm::Days).in_two_parts();
+    let options =
+        |page| options(page).texts(|_| Texts::german()).expiry(ExpiryForm::Days).in_two_parts();
     walk_all(MOUNTS[2], options, |_| {}, |_, _| {})
 }
 
 #[test]
 fn every_text_is_translated() -> TestResult {
-    let options = |page| options(page).texts(|_| marked::texts()).environment_variable("ACME_API_KEY").expiry(ExpiryForm::Date);
+    let options = |page| {
+        options(page)
+            .texts(|_| marked::texts())
+            .environment_variable("ACME_API_KEY")
+            .expiry(ExpiryForm::Date)
+    };
     walk_all(MOUNTS[0], options, |site| site.is_marked = true, |_, _| {})
 }
 

@@ -1,35 +1,17 @@
 //! The questions before an operation on a key that needs no other value: disable, enable, end the
 //! overlap, revoke and delete.
 
-use std::time::Duration;
-
-use axum::http::StatusCode;
-use axum::response::Response;
 use maud::{Markup, html};
 
+use super::opened;
+use super::prompt::{Prompt, Question, Seen, is_recent};
 use crate::authority::KeyEntry;
 use crate::http::page::failure::Failure;
-use crate::http::page::form::{Fault, Faults, Form};
 use crate::http::page::texts::Text;
 use crate::http::page::urls::done;
-use crate::http::page::view::fields::{self, Fields, Kind};
-use crate::http::page::view::{facts, key_table};
+use crate::http::page::view::{facts, key_table, overlap};
 use crate::http::page::visit::{Answer, Visit, go_to};
 use crate::record::operation::Operation;
-
-/// A key that was used within this time is revoked only after its name was typed.
-const RECENT: Duration = Duration::from_hours(24);
-
-/// An operation with its texts.
-#[derive(Clone, Copy)]
-pub(in crate::http::page) struct Question {
-    operation: Operation,
-    path: &'static str,
-    title: Text,
-    lead: Text,
-    label: Text,
-    done: Text,
-}
 
 pub(in crate::http::page) const DISABLE: Question = Question {
     operation: Operation::KeyDisable,
@@ -72,41 +54,18 @@ pub(in crate::http::page) const DELETE: Question = Question {
     done: Text::DELETED,
 };
 
-impl Question {
-    fn is_final(self) -> bool {
-        matches!(self.operation, Operation::KeyRevoke | Operation::KeyDelete)
-    }
-
-    /// Returns true if the name of the key must be typed: for a final operation on a key in use.
-    fn needs_name(self, visit: &Visit, entry: &KeyEntry) -> bool {
-        let now = visit.authority().now();
-        self.is_final() && entry.last_used_at.is_some_and(|last| now.since(last) < RECENT)
-    }
-}
-
 /// Asks the question.
 pub(in crate::http::page) async fn ask(visit: &Visit, question: Question) -> Answer {
-    visit.step_up(question.operation)?;
-    let entry = visit.authority().key(&visit.actor, &visit.key_id()?).await?;
-    let (values, faults) = (Form::default(), Faults::default());
-    Ok(shown(visit, StatusCode::OK, question, &entry, &values, &faults))
+    let entry = opened::key_for(visit, &[question.operation]).await?;
+    Ok(prompt(visit, question, &entry).ask(visit))
 }
 
-/// Does the operation.
+/// Performs the operation.
 pub(in crate::http::page) async fn act(visit: &Visit, question: Question) -> Answer {
     let id = visit.key_id()?;
     let entry = visit.authority().key(&visit.actor, &id).await?;
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(question.operation) {
-        faults.add(fault);
-    }
-    let is_named = visit.form.value("typed_name") == entry.key.name.as_str();
-    if question.needs_name(visit, &entry) && !is_named {
-        faults.add(Fault::new("typed_name", Text::TYPED_NAME_WRONG.with("name", &entry.key.name)));
-    }
-    if !faults.is_empty() {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return Ok(shown(visit, status, question, &entry, &visit.form, &faults));
+    if let Some(again) = prompt(visit, question, &entry).ask_again(visit) {
+        return Ok(again);
     }
     let (authority, actor) = (visit.authority(), &visit.actor);
     let screen = visit.urls.key(&id);
@@ -124,26 +83,28 @@ pub(in crate::http::page) async fn act(visit: &Visit, question: Question) -> Ans
     Ok(go_to(&done(&back, question.done)))
 }
 
-fn shown(
-    visit: &Visit,
-    status: StatusCode,
-    question: Question,
-    entry: &KeyEntry,
-    values: &Form,
-    faults: &Faults,
-) -> Response {
+fn prompt<'a>(visit: &Visit, question: Question, entry: &'a KeyEntry) -> Prompt<'a> {
     let key = &entry.key;
-    let name = visit.say(question.title.with("name", &key.name));
-    let fields = Fields { frame: visit, values, faults };
-    let form = html! {
-        @if question.needs_name(visit, entry) {
-            (fields.input(Kind::Line, "typed_name", Text::TYPE_NAME.with("name", &key.name), None))
-        }
-        (fields::buttons(visit, question.label, question.is_final(), &visit.urls.key(&key.id)))
-    };
-    let content = html! {
-        h1 { (name) }
-        p { (visit.say(question.lead)) }
+    let must_type = question.is_final() && is_recent(visit, entry.last_used_at);
+    // A form that was opened before another rotation would end the secret that is in use now.
+    let ends_overlap =
+        question.operation == Operation::KeyFinishRotation && entry.overlap.is_some();
+    let number = u64::from(key.secret_number);
+    Prompt {
+        question,
+        name: &key.name,
+        content: content(visit, question, entry),
+        typed: must_type.then_some(Text::TYPE_NAME),
+        seen: ends_overlap.then_some(Seen { number, grown: Text::ROTATED_MEANWHILE }),
+        action: visit.urls.of_key(&key.id, question.path),
+        back: visit.urls.key(&key.id),
+    }
+}
+
+fn content(visit: &Visit, question: Question, entry: &KeyEntry) -> Markup {
+    let key = &entry.key;
+    let ends_overlap = question.operation == Operation::KeyFinishRotation;
+    html! {
         @if question.is_final() { (checks(visit)) }
         (key_facts(visit, entry))
         @if question.is_final() && entry.actions.contains(&Operation::KeyDisable) {
@@ -152,20 +113,13 @@ fn shown(
                 a href=(visit.urls.of_key(&key.id, "disable")) { (visit.say(Text::DISABLE_INSTEAD)) }
             }
         }
-        @if question.operation == Operation::KeyFinishRotation {
-            @if entry.overlap.as_ref().is_some_and(|overlap| overlap.safe_to_finish) {
-                p { strong { (visit.say(Text::SAFE_TO_FINISH)) } }
-            } @else {
-                p { strong { (visit.say(Text::NOT_SAFE_TO_FINISH)) } }
-            }
+        @if let Some(found) = entry.overlap.as_ref().filter(|_| ends_overlap) {
+            (overlap::progress(visit, found))
         }
-        (fields.summary())
-        (fields::form(&visit.urls.of_key(&key.id, question.path), &form))
-    };
-    visit.show_with(status, fields::title(visit, &name, faults), content)
+    }
 }
 
-/// The checks before a final operation.
+/// Returns the checks before a final operation.
 fn checks(visit: &Visit) -> Markup {
     html! {
         p { (visit.say(Text::CHECK_FIRST)) }

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::html;
 
+use super::opened;
 use crate::authority::{Abilities, KeyEntry};
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
@@ -20,8 +21,7 @@ use crate::record::operation::Operation;
 
 /// Shows the form with the values of the key.
 pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
-    visit.step_up(Operation::KeyEdit)?;
-    let entry = visit.authority().key(&visit.actor, &visit.key_id()?).await?;
+    let entry = opened::key_for(visit, &[Operation::KeyEdit, Operation::KeyRename]).await?;
     let values = key_form::values(visit, &entry.key, part_of(&entry));
     shown(visit, StatusCode::OK, &entry, &values, &Faults::default(), None).await
 }

@@ -46,7 +46,7 @@ pub(in crate::http::page) fn shown(visit: &Visit, title: Text, made: &Issued) ->
     visit.show_with(StatusCode::OK, visit.say(title), content)
 }
 
-/// A text to copy. It is never the value of an input, which browsers save.
+/// Returns a text to copy. It is never the value of an input, which browsers save.
 fn secret(visit: &Visit, label: Text, value: &str) -> Markup {
     let label = visit.say(label);
     html! {

@@ -3,28 +3,33 @@
 use maud::{Markup, html};
 
 use crate::authority::{KeyEntry, Overlap};
+use crate::http::page::failure::Failure;
 use crate::http::page::selection::Screens;
 use crate::http::page::texts::Text;
-use crate::http::page::view::{facts, key_table, navigation};
+use crate::http::page::view::{author, facts, key_table, navigation, overlap};
 use crate::http::page::visit::{Answer, Visit};
+use crate::record::event::{EventActor, EventOutcome};
 use crate::record::operation::Operation;
 use crate::record::status::KeyStatus;
+use crate::store::EventQuery;
 
 /// Shows one key.
 pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
     let entry = visit.authority().key(&visit.actor, &visit.key_id()?).await?;
-    let key = &entry.key;
+    let (key, revoker) = (&entry.key, revoker(visit, &entry).await?);
     let can_see_events =
         visit.has(Screens::EVENTS) && navigation::may_see(&visit.actor, Screens::EVENTS);
     let content = html! {
         h1 { (key.name) }
         @if let Some(overlap) = &entry.overlap { (overlap_panel(visit, &entry, overlap)) }
-        (facts_of(visit, &entry))
-        p class="kw-hint" { (visit.say(Text::SECRET_NOT_SHOWN_AGAIN)) }
+        (facts_of(visit, &entry, revoker.as_ref()))
+        @if entry.actions.contains(&Operation::KeyRotate) {
+            p class="kw-hint" { (visit.say(Text::SECRET_NOT_SHOWN_AGAIN)) }
+        }
         @if key.admin_limits.scopes || key.admin_limits.networks || key.admin_limits.rate {
             p class="kw-hint" { (visit.say(Text::LIMITED_BY_ADMINISTRATOR)) }
         }
-        h2 { (visit.say(Text::ACTIONS)) }
+        @if !entry.actions.is_empty() { h2 { (visit.say(Text::ACTIONS)) } }
         @if entry.status == KeyStatus::Revoked { p { (visit.say(Text::REVOKED_IS_FINAL)) } }
         (key_table::actions(visit, &entry))
         @if can_see_events {
@@ -35,13 +40,28 @@ pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
     Ok(visit.show_with(axum::http::StatusCode::OK, key.name.to_string(), content))
 }
 
-fn facts_of(visit: &Visit, entry: &KeyEntry) -> Markup {
+/// Returns the author of the revocation, if the key is revoked and the actor may see events.
+async fn revoker(visit: &Visit, entry: &KeyEntry) -> Result<Option<EventActor>, Failure> {
+    let is_revoked = entry.status == KeyStatus::Revoked;
+    if !is_revoked || !visit.actor.may_for_any(Operation::EventsShow) {
+        return Ok(None);
+    }
+    let query = EventQuery::new().key(entry.key.id).kind(Operation::KeyRevoke);
+    let events = visit.authority().events(&visit.actor, &query).await?;
+    let done = events.items.into_iter().find(|event| event.outcome == EventOutcome::Done);
+    Ok(done.map(|event| event.actor))
+}
+
+fn facts_of(visit: &Visit, entry: &KeyEntry, revoker: Option<&EventActor>) -> Markup {
     let key = &entry.key;
     let fact = |name: Text, value: Markup| html! { dt { (visit.say(name)) } dd { (value) } };
     html! {
         dl class="kw-facts" {
             (fact(Text::STATUS, key_table::standing(visit, entry)))
             @if let Some(time) = key.revoked_at { (fact(Text::REVOKED_AT, facts::time(time))) }
+            @if let Some(revoker) = revoker {
+                (fact(Text::REVOKED_BY, html! { (author::name(visit, revoker)) }))
+            }
             (fact(Text::KEY_ID, html! { code { (key.id) } }))
             (fact(Text::PREFIX, html! { code { (entry.prefix) } }))
             (fact(Text::OWNER, html! { (visit.name_of(&key.owner, entry.owner_name.as_ref())) }))
@@ -74,24 +94,13 @@ fn facts_of(visit: &Visit, entry: &KeyEntry) -> Markup {
     }
 }
 
-/// The panel of a rotation whose old secret still works.
-fn overlap_panel(visit: &Visit, entry: &KeyEntry, overlap: &Overlap) -> Markup {
+/// Returns the panel of a rotation whose old secret still works.
+fn overlap_panel(visit: &Visit, entry: &KeyEntry, found: &Overlap) -> Markup {
     let key = &entry.key;
-    let old = facts::time_or(visit, overlap.old_last_used_at, Text::OLD_SECRET_NOT_SEEN);
     html! {
         section class="kw-panel" aria-labelledby="overlap" {
             h2 id="overlap" { (visit.say(Text::OVERLAP_TITLE)) }
-            dl class="kw-facts" {
-                dt { (visit.say(Text::OLD_SECRET_USED)) } dd { (old) }
-                dt { (visit.say(Text::NEW_SECRET_USED)) }
-                dd { (facts::time_or(visit, overlap.new_last_used_at, Text::NOT_YET)) }
-                dt { (visit.say(Text::OVERLAP_ENDS)) } dd { (facts::time(overlap.overlap_ends_at)) }
-            }
-            @if overlap.safe_to_finish {
-                p { strong { (visit.say(Text::SAFE_TO_FINISH)) } }
-            } @else {
-                p { (visit.say(Text::NOT_SAFE_TO_FINISH)) }
-            }
+            (overlap::progress(visit, found))
             @if entry.actions.contains(&Operation::KeyFinishRotation) {
                 p { a class="kw-button" href=(visit.urls.of_key(&key.id, "finish")) { (visit.say(Text::CONFIRM_HAND_OVER)) } }
             }

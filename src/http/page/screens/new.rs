@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::issued;
+use super::{issued, owner_name};
 use crate::authority::{Abilities, GenerateError};
 use crate::http::page::expiry;
 use crate::http::page::failure::Failure;
@@ -28,7 +28,7 @@ pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
     let abilities = visit.authority().abilities(&visit.actor, &owner).await?;
     let values = expiry::default(visit, visit.query.clone(), abilities.choices.as_ref());
     let values = values.set("owner", &owner).set("ticket", visit.authority().ticket()?);
-    Ok(shown(visit, StatusCode::OK, &abilities, &values, &Faults::default()))
+    shown(visit, StatusCode::OK, &abilities, &values, &Faults::default()).await
 }
 
 /// Generates a key as the form says, and shows its token once.
@@ -51,7 +51,7 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
         }
     }
     let abilities = visit.authority().abilities(&visit.actor, &owner).await?;
-    Ok(shown(visit, StatusCode::UNPROCESSABLE_ENTITY, &abilities, &visit.form, &faults))
+    shown(visit, StatusCode::UNPROCESSABLE_ENTITY, &abilities, &visit.form, &faults).await
 }
 
 /// Returns the owner of the new key: the one that the form names, or the actor.
@@ -81,18 +81,22 @@ fn new_key(visit: &Visit, owner: Owner, faults: &mut Faults) -> Option<NewKey> {
     Some(new.metadata(values.metadata.unwrap_or_default()))
 }
 
-fn shown(
+async fn shown(
     visit: &Visit,
     status: StatusCode,
     abilities: &Abilities,
     values: &Form,
     faults: &Faults,
-) -> Response {
+) -> Result<Response, Failure> {
     let name = visit.say(Text::NEW_KEY);
     let title = fields::title(visit, &name, faults);
     let back = visit.list_of(&abilities.owner);
     let content = html! {
         h1 { (name) }
+        @if abilities.owner != visit.actor.as_owner() {
+            @let owner = owner_name::read(visit, &abilities.owner).await?;
+            p { (visit.say(Text::KEY_FOR.with("owner", owner))) }
+        }
         @if abilities.can_generate() {
             (form_of(visit, abilities, values, faults, &back))
         } @else {
@@ -100,7 +104,7 @@ fn shown(
             p { a href=(back) { (visit.say(Text::BACK_TO_KEYS)) } }
         }
     };
-    visit.show_with(status, title, content)
+    Ok(visit.show_with(status, title, content))
 }
 
 fn form_of(
@@ -116,9 +120,6 @@ fn form_of(
     let content = html! {
         (fields.hidden("ticket"))
         (fields.hidden("owner"))
-        @if abilities.owner != visit.actor.as_owner() {
-            p { (visit.say(Text::KEY_FOR.with("owner", visit.name_of(&abilities.owner, None)))) }
-        }
         (fields.input(Kind::Line, "name", Text::NAME, Some(name_hint(visit, pattern.is_some()))))
         (key_form::fields(fields, Part::All, choices))
         (expiry::fields(fields, choices, visit.authority().now()))

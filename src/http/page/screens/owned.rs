@@ -9,7 +9,7 @@ use crate::http::page::selection::Screens;
 use crate::http::page::texts::Text;
 use crate::http::page::view::key_table::{self, Columns};
 use crate::http::page::view::listing::{self, Filter};
-use crate::http::page::view::{navigation, obstacles};
+use crate::http::page::view::{facts, navigation, obstacles};
 use crate::http::page::visit::{Answer, Visit, go_to};
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
@@ -66,12 +66,7 @@ fn shown(visit: &Visit, title: Text, lead: Text, abilities: &Abilities, list: &M
             p { a href=(guide) { (visit.say(Text::READ_THE_GUIDE)) } }
         }
         @if let Some(keys) = &abilities.keys {
-            p class="kw-hint" {
-                @match keys.max {
-                    Some(max) => (visit.say(Text::KEYS_OF_MAX.with("live", keys.live).with("max", max))),
-                    None => (visit.say(Text::KEY_COUNT.count(keys.live))),
-                }
-            }
+            p class="kw-hint" { (facts::numbers(visit, keys.live, keys.max)) }
         }
         @if abilities.can_generate() {
             p { a class="kw-button" href=(new) { (visit.say(Text::NEW_KEY)) } }
@@ -84,7 +79,7 @@ fn shown(visit: &Visit, title: Text, lead: Text, abilities: &Abilities, list: &M
     visit.show(title, content)
 }
 
-/// The questions that users ask, each with its answer.
+/// Returns the questions that users ask, each with its answer.
 fn questions(visit: &Visit) -> Markup {
     let questions = [
         (Text::QUESTION_LOST, Text::ANSWER_LOST),

@@ -102,7 +102,7 @@ async fn shown(
     let fields = Fields { frame: visit, values, faults };
     let is_revocation = action.operation == Operation::KeyRevoke;
     let form = html! {
-        @if action.operation == Operation::KeyTransfer { (transfer::owner_fields(visit, fields).await?) }
+        @if action.operation == Operation::KeyTransfer { (transfer::owner_fields(visit, fields, owner).await?) }
         @if needs_id(action, subject) {
             (fields.input(Kind::Line, "typed_name", Text::TYPE_OWNER.with("id", id), None))
         }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::html;
 
-use super::issued;
+use super::{issued, opened};
 use crate::authority::{KeyEntry, KeyError};
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Fault, Faults, Form};
@@ -26,8 +26,7 @@ const OVERLAPS: [(Duration, Text, u64); 4] = [
 
 /// Shows the form.
 pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
-    visit.step_up(Operation::KeyRotate)?;
-    let entry = visit.authority().key(&visit.actor, &visit.key_id()?).await?;
+    let entry = opened::key_for(visit, &[Operation::KeyRotate]).await?;
     let values = Form::default().with("version", entry.key.version);
     shown(visit, StatusCode::OK, &entry, &values, &Faults::default()).await
 }

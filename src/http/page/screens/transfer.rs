@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::html;
 
+use super::opened;
 use crate::authority::KeyEntry;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Fault, Faults, Form};
@@ -21,8 +22,7 @@ const MAX_LISTED: u16 = 200;
 
 /// Shows the form.
 pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
-    visit.step_up(Operation::KeyTransfer)?;
-    let entry = visit.authority().key(&visit.actor, &visit.key_id()?).await?;
+    let entry = opened::key_for(visit, &[Operation::KeyTransfer]).await?;
     shown(visit, StatusCode::OK, &entry, &Form::default(), &Faults::default()).await
 }
 
@@ -56,10 +56,11 @@ pub(in crate::http::page) fn new_owner(form: &Form) -> Result<Owner, Fault> {
     }
 }
 
-/// Returns the fields of the new owner.
+/// Returns the fields of the new owner, which is another one than the present.
 pub(in crate::http::page) async fn owner_fields(
     visit: &Visit,
     fields: Fields<'_>,
+    present: &Owner,
 ) -> Result<maud::Markup, Failure> {
     let mut owners = vec![
         (String::new(), visit.say(Text::CHOOSE_OWNER)),
@@ -72,6 +73,8 @@ pub(in crate::http::page) async fn owner_fields(
             (Owner::Account(entry.account.id).to_string(), entry.account.name.to_string())
         }));
     }
+    let present = present.to_string();
+    owners.retain(|(owner, _)| *owner != present);
     let hint = html! { (visit.say(Text::USER_HINT)) };
     Ok(html! {
         (fields.select("owner", Text::NEW_OWNER, None, &owners))
@@ -90,7 +93,7 @@ async fn shown(
     let name = visit.say(Text::TRANSFER_KEY.with("name", &key.name));
     let fields = Fields { frame: visit, values, faults };
     let form = html! {
-        (owner_fields(visit, fields).await?)
+        (owner_fields(visit, fields, &key.owner).await?)
         (fields::buttons(visit, Text::TRANSFER, false, &visit.urls.key(&key.id)))
     };
     let owner = visit.name_of(&key.owner, entry.owner_name.as_ref());

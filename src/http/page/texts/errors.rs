@@ -30,6 +30,8 @@ texts! {
     SHOW_THE_KEY: "Show the key", "Schlüssel anzeigen";
     ROTATED_SINCE_TEXT: "The key was changed or rotated since you opened the form, perhaps by this form itself. Nothing was changed now, and the secret is not shown again.",
         "Der Schlüssel wurde geändert oder rotiert, seit Sie das Formular geöffnet haben, vielleicht durch dieses Formular selbst. Jetzt wurde nichts geändert, und das Geheimnis wird nicht noch einmal angezeigt.";
+    ROTATED_MEANWHILE: "The key was rotated again since you opened this form, so another secret is the old one now. Check whether it is still used, then send the form again.",
+        "Der Schlüssel wurde noch einmal rotiert, seit Sie dieses Formular geöffnet haben; das alte Geheimnis ist jetzt ein anderes. Prüfen Sie, ob es noch benutzt wird, und senden Sie das Formular dann noch einmal.";
     ROTATE_AGAIN: "Rotate again", "Noch einmal rotieren";
     BUSY: "Try again", "Bitte noch einmal";
     BUSY_TEXT: "Nothing was changed. Go back and try again.", "Nichts wurde geändert. Gehen Sie zurück, und versuchen Sie es noch einmal.";

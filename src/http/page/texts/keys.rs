@@ -4,7 +4,7 @@ use super::{Entry, Text, texts};
 
 texts! {
     GENERATE: "Generate", "Erzeugen";
-    KEY_FOR: "The key will belong to: {owner}.", "Der Schlüssel wird gehören: {owner}.";
+    KEY_FOR: "The key will belong to: {owner}.", "Inhaber des Schlüssels: {owner}.";
     NAME_HINT: "Name the purpose, not a person.", "Benennen Sie den Zweck, keine Person.";
     NAME_HINT_PATTERN: "Name the environment and the purpose in lower-case words with hyphens, not a person.",
         "Benennen Sie Umgebung und Zweck in Kleinbuchstaben mit Bindestrichen, keine Person.";
@@ -57,6 +57,10 @@ texts! {
         "Dieser Schlüssel wurde von der Administration begrenzt. Sie können die Grenzen enger, aber nicht weiter ziehen.";
     REVOKED_IS_FINAL: "A revoked key stays revoked. It is kept in the list so that its use can be looked up.",
         "Ein widerrufener Schlüssel bleibt widerrufen. Er bleibt in der Liste, damit seine Benutzung nachgesehen werden kann.";
+    REVOKED_BY: "Revoked by", "Widerrufen von";
+    AUTHOR_OPERATOR: "Operator {id} of {product}", "Betrieb von {product}: {id}";
+    AUTHOR_POSSESSOR: "The key itself", "Der Schlüssel selbst";
+    AUTHOR_SYSTEM: "{product} itself", "{product} selbst";
     EVENTS_OF_KEY: "Events of this key", "Ereignisse dieses Schlüssels";
 
     OVERLAP_TITLE: "Two secrets work", "Zwei Geheimnisse gelten";

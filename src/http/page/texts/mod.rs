@@ -1,5 +1,6 @@
 //! The texts of the page, in English and German, which the host can replace one by one.
 
+mod accounts;
 mod errors;
 mod keys;
 mod lists;
@@ -10,11 +11,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// A text of the page. Each constant shows its text in English.
+/// A text of the page.
 ///
-/// A text can have placeholders such as `{name}`, which the page fills. `{product}` is known in each
-/// text. A text with a number has one form for each grammatical number, with a bar between:
-/// `1 key|{count} keys`.
+/// Each constant shows its text in English. A text can have placeholders such as `{name}`, which the
+/// page fills. `{product}` is known in each text. A text with a number has one form for each
+/// grammatical number, with a bar between: `1 key|{count} keys`.
 ///
 /// ```
 /// use keywright::http::page::{Text, Texts};
@@ -79,7 +80,7 @@ impl Text {
     /// assert_eq!(marked.text(Text::REVOKE), "[Revoke]");
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
-        let own = [lists::TEXTS, keys::TEXTS, errors::TEXTS, tenant::TEXTS];
+        let own = [lists::TEXTS, keys::TEXTS, accounts::TEXTS, tenant::TEXTS, errors::TEXTS];
         own.into_iter().flatten().copied()
     }
 
@@ -115,7 +116,7 @@ pub struct Texts {
     form: fn(u64) -> usize,
 }
 
-/// The form of a number in English, German and many other languages.
+/// Returns the form of a number in English, German and many other languages.
 fn one_or_other(number: u64) -> usize {
     usize::from(number != 1)
 }

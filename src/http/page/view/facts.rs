@@ -54,3 +54,11 @@ pub(in crate::http::page) fn stopped(reason: Option<&Reason>) -> Option<Message>
     };
     Some(text.into())
 }
+
+/// Returns the number of an owner's live keys, with the limit if there is one.
+pub(in crate::http::page) fn numbers(frame: &Frame, live: u64, max: Option<u16>) -> String {
+    match max {
+        Some(max) => frame.say(Text::KEYS_OF_MAX.with("live", live).with("max", max)),
+        None => frame.say(Text::KEY_COUNT.count(live)),
+    }
+}

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::facts;
+use super::{actions, facts};
 use crate::authority::KeyEntry;
 use crate::http::page::frame::Frame;
 use crate::http::page::texts::Text;
@@ -32,26 +32,22 @@ pub(in crate::http::page) const ACTIONS: [(Operation, &str, Text); 9] = [
     (Operation::KeyDelete, "delete", Text::DELETE),
 ];
 
+/// The operations that a short table links to.
+const SHORT_ACTIONS: [Operation; 2] = [Operation::KeyRotate, Operation::KeyDelete];
+
 /// Returns the links to the forms of the operations that are possible.
 pub(in crate::http::page) fn actions(frame: &Frame, entry: &KeyEntry) -> Markup {
+    links(frame, entry, |_| true)
+}
+
+fn links(frame: &Frame, entry: &KeyEntry, is_shown: impl Fn(&Operation) -> bool) -> Markup {
     let (id, name) = (&entry.key.id, &entry.key.name);
-    let has = |operation: &Operation| entry.actions.contains(operation);
+    let has = |operation: &Operation| entry.actions.contains(operation) && is_shown(operation);
     let mut possible: Vec<_> = ACTIONS.iter().filter(|(one, ..)| has(one)).collect();
     // Both edit the same form.
     possible.dedup_by_key(|(_, path, _)| *path);
-    html! {
-        @if !possible.is_empty() {
-            ul class="kw-actions" {
-                @for (_, path, label) in possible {
-                    li {
-                        a href=(frame.urls.of_key(id, path)) {
-                            (frame.say(*label)) span class="kw-hidden" { " " (name) }
-                        }
-                    }
-                }
-            }
-        }
-    }
+    let links = possible.into_iter().map(|(_, path, label)| (frame.urls.of_key(id, path), *label));
+    actions::list(frame, name.as_str(), links)
 }
 
 /// Returns a table of keys.
@@ -83,6 +79,38 @@ pub(in crate::http::page) fn table(
                 }
             }
             tbody { @for entry in entries { (row(frame, entry, columns)) } }
+        }
+    }
+}
+
+/// Returns a table of the keys of one owner, below the name of that owner: fewer columns, and links
+/// to rotate and delete alone.
+pub(in crate::http::page) fn short(frame: &Frame, caption: &str, entries: &[&KeyEntry]) -> Markup {
+    let columns =
+        [Text::NAME, Text::PREFIX, Text::LAST_USED, Text::EXPIRES, Text::STATUS, Text::ACTIONS];
+    html! {
+        table class="kw-table" {
+            caption class="kw-hidden" { (caption) }
+            thead { tr { @for column in columns { th scope="col" { (frame.say(column)) } } } }
+            tbody { @for entry in entries { (short_row(frame, entry)) } }
+        }
+    }
+}
+
+fn short_row(frame: &Frame, entry: &KeyEntry) -> Markup {
+    let key = &entry.key;
+    let cell =
+        |label: Text, content: Markup| html! { td data-label=(frame.say(label)) { (content) } };
+    html! {
+        tr {
+            th scope="row" data-label=(frame.say(Text::NAME)) {
+                a href=(frame.urls.key(&key.id)) { (key.name) }
+            }
+            (cell(Text::PREFIX, html! { code { (entry.prefix) } }))
+            (cell(Text::LAST_USED, facts::time_or(frame, entry.last_used_at, Text::NEVER)))
+            (cell(Text::EXPIRES, facts::time_or(frame, key.expires_at, Text::NO_EXPIRY)))
+            (cell(Text::STATUS, standing(frame, entry)))
+            (cell(Text::ACTIONS, links(frame, entry, |one| SHORT_ACTIONS.contains(one))))
         }
     }
 }

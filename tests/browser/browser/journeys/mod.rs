@@ -1,5 +1,7 @@
 //! The journeys of people who use the page, and of those who attack it.
 
+mod bulk;
+mod cross_site;
 mod faults;
 mod handover;
 mod keyboard;

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use common::TestResult;
 
 use crate::host::Host;
-use crate::steps::{assert_no_token, create, double_click, open_form, shown_token, tokens};
+use crate::steps::{PREFIX, assert_no_token, create, double_click, open_form, shown_token, tokens};
 use crate::tab::Tab;
 
 #[common::test(chromium)]
@@ -82,7 +82,7 @@ async fn t_h16_leaving_hides_the_token() -> TestResult {
     tab.open(&host.url("/new")).await?;
     tab.back().await?;
     sleep(Duration::from_millis(300)).await;
-    assert!(!tokens(&tab.text().await?).contains(&token), "the token is shown again");
+    assert!(!tokens(PREFIX, &tab.text().await?).contains(&token), "the token is shown again");
     assert_eq!(host.server.posts().len(), 1);
     Ok(())
 }
