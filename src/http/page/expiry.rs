@@ -6,10 +6,10 @@ use maud::{Markup, html};
 
 use super::form::{Fault, Form};
 use super::frame::Frame;
-use super::messages;
 use super::selection::ExpiryForm;
 use super::texts::Text;
 use super::typed;
+use super::units;
 use super::view::facts;
 use super::view::fields::{Choice, Fields, Kind};
 use crate::authority::KeyChoices;
@@ -74,14 +74,12 @@ pub(super) fn fields(fields: Fields<'_>, choices: Option<&KeyChoices>, now: Time
     let max = choices.and_then(|choices| choices.max_lifetime);
     let bound = html! {
         @if let Some(max) = max {
-            (frame.say(Text::LIFETIME_AT_MOST.with("max", messages::duration(max))))
+            (frame.say(Text::LIFETIME_AT_MOST.saying("max", units::words(max))))
         }
     };
     let without = match choices.map(|choices| (choices.never_expires, choices.default_lifetime)) {
         Some((true, None)) => Text::BLANK_NEVER.into(),
-        Some((_, Some(lifetime))) => {
-            Text::BLANK_DEFAULT.with("lifetime", messages::duration(lifetime))
-        }
+        Some((_, Some(lifetime))) => Text::BLANK_DEFAULT.saying("lifetime", units::words(lifetime)),
         _ => Text::DATE_REQUIRED.into(),
     };
     let date = |name| {

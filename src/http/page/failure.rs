@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::form::Fault;
 use super::messages;
 use super::texts::{Message, Text};
+use super::units;
 use super::view::facts;
 use crate::authority::{
     AccountError, GenerateError, KeyError, ListError, Obstacle, SetPolicyError, UserError,
@@ -114,14 +115,13 @@ impl From<KeyError> for Failure {
         match error {
             KeyError::PermissionDenied(_) => Self::Forbidden,
             KeyError::NotFound(_) => Self::NotFound,
-            KeyError::WrongStatus(error) => {
-                let status = facts::status_text(error.status);
-                Self::refused("", Message::from(Text::WRONG_STATUS).with_text("status", status))
-            }
-            KeyError::OverlapTooLong { max, .. } => Self::refused(
-                "overlap",
-                Text::OVERLAP_TOO_LONG.with("max", messages::duration(max)),
+            KeyError::WrongStatus(error) => Self::refused(
+                "",
+                Text::WRONG_STATUS.saying("status", facts::status_text(error.status)),
             ),
+            KeyError::OverlapTooLong { max, .. } => {
+                Self::refused("overlap", Text::OVERLAP_TOO_LONG.saying("max", units::words(max)))
+            }
             KeyError::OverlapWhileDisabled { .. } => {
                 Self::refused("overlap", Text::OVERLAP_WHILE_DISABLED)
             }

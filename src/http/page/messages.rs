@@ -4,22 +4,15 @@ use std::time::Duration;
 
 use super::form::Fault;
 use super::texts::{Message, Text};
+use super::units;
 use crate::authority::NewOwnerError;
+use crate::record::plan::Plan;
 use crate::record::policy_error::PolicyError;
+use crate::record::policy_field::PolicyField;
+use crate::record::quantity::Quantity;
 use crate::record::rules::RuleError;
 use crate::value::name::{Name, NameError};
 use crate::value::note::NoteError;
-
-/// Returns a duration in the largest unit that divides it, such as `90 d`.
-pub(super) fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
-    let whole = units.iter().find(|(unit, _)| seconds != 0 && seconds.is_multiple_of(*unit));
-    match whole {
-        Some((unit, name)) => format!("{} {name}", seconds / unit),
-        None => format!("{seconds} s"),
-    }
-}
 
 /// Returns the fault for a rule of the policy.
 pub(super) fn of_rule(error: &RuleError) -> Fault {
@@ -32,7 +25,7 @@ pub(super) fn of_rule(error: &RuleError) -> Fault {
         RuleError::ZeroLifetime => Fault::new("expiry", Text::ZERO_LIFETIME),
         RuleError::LifetimeOverflow(_) => Fault::new("expiry", Text::LIFETIME_OVERFLOW),
         RuleError::LifetimeTooLong { max, .. } => {
-            Fault::new("expiry", Text::LIFETIME_TOO_LONG.with("max", duration(*max)))
+            Fault::new("expiry", Text::LIFETIME_TOO_LONG.saying("max", units::words(*max)))
         }
         RuleError::NeverValid { expires_at, .. } => {
             Fault::new("expiry", Text::NEVER_VALID.with("time", expires_at))
@@ -101,6 +94,39 @@ pub(super) fn of_new_owner(error: &NewOwnerError) -> Fault {
 /// Returns the fault for a setting that is out of its bounds.
 pub(super) fn of_policy(error: &PolicyError) -> Fault {
     let violation = error.violation();
-    let bound = violation.bound.map(|bound| bound.to_string()).unwrap_or_default();
-    Fault::new(violation.field, Text::SETTING_OUT_OF_BOUNDS.with("bound", bound))
+    let bound = violation.bound.as_ref();
+    let message = match error {
+        PolicyError::MaxKeys { .. } => Text::KEYS_INVALID.with("max", Plan::MAX_KEYS),
+        PolicyError::ZeroLifetime(_) => Text::ZERO_LIFETIME.into(),
+        PolicyError::DefaultAboveMax { .. } => bounded(Text::DEFAULT_ABOVE_MAX, "max", bound),
+        PolicyError::EventRetention(_) => bounded(Text::AT_LEAST, "min", bound),
+        PolicyError::NamePattern => Text::ENVIRONMENTS_INVALID.into(),
+        PolicyError::BeyondPlan { field, value, bound: Quantity::Seconds(least), .. } => {
+            match (field, value) {
+                (PolicyField::ExtensiveUse | PolicyField::SuspiciousUse, _) => {
+                    bounded(Text::PERIOD_BEYOND_PLAN, "min", bound)
+                }
+                (_, Quantity::Seconds(given)) if given < least => {
+                    bounded(Text::SHORTER_THAN_PLAN, "min", bound)
+                }
+                _ => bounded(Text::BEYOND_PLAN, "max", bound),
+            }
+        }
+        PolicyError::BeyondPlan { field: PolicyField::RequireExpiry, .. } => {
+            Text::PLAN_REQUIRES_EXPIRY.into()
+        }
+        PolicyError::BeyondPlan { .. } => bounded(Text::BEYOND_PLAN, "max", bound),
+        _ => bounded(Text::SETTING_OUT_OF_BOUNDS, "bound", bound),
+    };
+    Fault::new(violation.field, message)
+}
+
+fn bounded(text: Text, name: &'static str, bound: Option<&Quantity>) -> Message {
+    match bound {
+        Some(Quantity::Seconds(seconds)) => {
+            text.saying(name, units::words(Duration::from_secs(*seconds)))
+        }
+        Some(other) => text.with(name, other),
+        None => text.with(name, ""),
+    }
 }

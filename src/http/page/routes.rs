@@ -17,7 +17,8 @@ use super::screens::accounts::{
 };
 use super::screens::owner::{self, Action};
 use super::screens::{
-    bulk, confirm, edit, key, new, owned, owner_actions, rotate, tenant_keys, transfer,
+    bulk, confirm, edit, key, new, owned, owner_actions, rotate, settings, settings_edit,
+    settings_switch, tenant_keys, transfer,
 };
 use super::visit::{Lost, Visit};
 
@@ -92,7 +93,17 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
             get(on!(transfer_account::form)).post(on!(transfer_account::submit)),
         )
         .route("/all", get(on!(tenant_keys::list)))
-        .route("/all/revoke", get(on!(bulk::ask)).post(on!(bulk::act)));
+        .route("/all/revoke", get(on!(bulk::ask)).post(on!(bulk::act)))
+        .route("/settings", get(on!(settings::show)))
+        .route("/settings/edit", get(on!(settings_edit::form)).post(on!(settings_edit::submit)))
+        .route(
+            "/settings/on",
+            get(on!(settings_switch::ask, true)).post(on!(settings_switch::act, true)),
+        )
+        .route(
+            "/settings/off",
+            get(on!(settings_switch::ask, false)).post(on!(settings_switch::act, false)),
+        );
     let actions = [owner::SUSPEND, owner::RESTORE, owner::REVOKE, owner::TRANSFER];
     let add = |router: Router<_>, action: Action| router.route(action.path, of_owner(action));
     let router = actions.into_iter().fold(router, add);

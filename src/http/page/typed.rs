@@ -9,7 +9,9 @@ use super::form::{Fault, Form};
 use super::messages;
 use super::options::CustomField;
 use super::texts::Text;
+use super::units::UNITS;
 use crate::record::key::Owner;
+use crate::record::plan::Plan;
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
 use crate::value::network::Networks;
@@ -17,9 +19,12 @@ use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::ScopeSet;
 use crate::value::time::Timestamp;
+use crate::value::use_alert::UseAlert;
 
 /// A year has 365 days here, as in the choices of an expiry.
 const DAY: u64 = 86_400;
+/// The longest duration of a setting, 10,000 years, so that no store overflows.
+const MAX_SECONDS: u64 = DAY * 3_652_425;
 
 pub(super) fn name(form: &Form) -> Result<Name, Fault> {
     Name::new(form.value("name")).map_err(|error| Fault::new("name", messages::of_name(&error)))
@@ -65,8 +70,48 @@ pub(super) fn networks(form: &Form) -> Result<Networks, Fault> {
 }
 
 pub(super) fn rate(form: &Form) -> Result<Option<Rate>, Fault> {
-    let wrong = || Fault::new("rate", Text::RATE_INVALID);
-    form.given("rate").map(|text| text.parse().map_err(|_| wrong())).transpose()
+    rate_in(form, "rate")
+}
+
+/// Parses a rate in a field of any name.
+pub(super) fn rate_in(form: &Form, field: &'static str) -> Result<Option<Rate>, Fault> {
+    let wrong = || Fault::new(field, Text::RATE_INVALID);
+    form.given(field).map(|text| text.parse().map_err(|_| wrong())).transpose()
+}
+
+pub(super) fn alert(form: &Form, field: &'static str) -> Result<Option<UseAlert>, Fault> {
+    let wrong = || Fault::new(field, Text::ALERT_INVALID);
+    form.given(field).map(|text| text.parse().map_err(|_| wrong())).transpose()
+}
+
+/// Parses a choice of yes, no or neither.
+pub(super) fn flag(form: &Form, field: &str) -> Option<bool> {
+    form.given(field).and_then(|text| text.parse().ok())
+}
+
+/// Parses the highest number of keys of a user. Its bounds are those of the policy.
+pub(super) fn keys(form: &Form) -> Result<Option<u16>, Fault> {
+    let wrong = || {
+        let message = Text::KEYS_INVALID.with("max", Plan::MAX_KEYS);
+        Fault::new("max_keys_per_user", message)
+    };
+    form.given("max_keys_per_user").map(|text| text.parse().map_err(|_| wrong())).transpose()
+}
+
+/// Parses a whole number in one field and its unit in another.
+pub(super) fn amount(form: &Form, field: &'static str) -> Result<Option<Duration>, Fault> {
+    let Some(text) = form.given(field) else { return Ok(None) };
+    let wrong = || Fault::new(field, Text::AMOUNT_INVALID.with("got", text));
+    let unit = UNITS.iter().find(|(unit, ..)| form.has(&unit_of(field), unit));
+    let (_, unit, _) = unit.ok_or_else(wrong)?;
+    let seconds = text.parse::<u64>().ok().and_then(|count| count.checked_mul(*unit));
+    let fits = seconds.filter(|seconds| *seconds <= MAX_SECONDS);
+    Ok(Some(Duration::from_secs(fits.ok_or_else(wrong)?)))
+}
+
+/// Returns the name of the field for the unit of an amount.
+pub(super) fn unit_of(field: &str) -> String {
+    format!("{field}_unit")
 }
 
 /// Parses the fields of the host into metadata, beside the entries that have no field.

@@ -49,6 +49,8 @@ const DONE: &[Text] = &[
     Text::USER_RESTORED,
     Text::OWNED_REVOKED,
     Text::OWNED_HANDED_OVER,
+    Text::SWITCHED_ON,
+    Text::SWITCHED_OFF,
 ];
 
 /// A request of an actor.

@@ -89,14 +89,14 @@ fn bounds_of_plan_are_named() {
         })
         .await?;
         let opened = site.get("/new").await;
-        opened.must_say(&["Your organization allows at most 30 d.", "At most 100/60s."]);
+        opened.must_say(&["Your organization allows at most 30 days.", "At most 100/60s."]);
         opened.must_not_say(&["No expiry", "60 days"]);
         refuse_all(
             site,
             &[
                 (&[("expiry", "never")], "expiry", &["Choose an expiry", "requires one"]),
-                (&[("expiry", "31")], "expiry", &["must expire within 30 d"]),
-                (&[("expiry", "date"), ("expires_on", "2090-01-31")], "expiry", &["must expire within 30 d"]),
+                (&[("expiry", "31")], "expiry", &["must expire within 30 days"]),
+                (&[("expiry", "date"), ("expires_on", "2090-01-31")], "expiry", &["must expire within 30 days"]),
                 (&[("expiry", "7"), ("rate", "101/60s")], "rate", &["must be at most 100/60s"]),
             ],
         )
@@ -154,7 +154,7 @@ fn faults_of_date_are_named() {
             must_refuse(&refused, &form, "expires_on", &["\"tomorrow\" is none"]);
             let form = site.new_key(&[("expires_on", "2090-01-31")]).await;
             let refused = site.send(&site.world.alice, &form).await;
-            must_refuse(&refused, &form, "expiry", &["must expire within 30 d"]);
+            must_refuse(&refused, &form, "expiry", &["must expire within 30 days"]);
             Ok(())
         },
     );
@@ -181,12 +181,12 @@ fn faults_of_rotation_are_named() {
         let key = site.key("prod-main-app").await.key.id;
         let path = format!("/keys/{key}/rotate");
         let opened = site.get(&path).await;
-        opened.must_say(&["At most 2 d."]);
+        opened.must_say(&["At most 2 days."]);
         opened.must_not_say(&["7 days"]);
         let rows: [Row<'_>; 5] = [
             (&[], "overlap", &["Choose how long the old secret works."]),
             (&[("overlap", "soon")], "overlap", &["\"soon\" is none"]),
-            (&[("overlap", "49")], "overlap", &["at most 2 d"]),
+            (&[("overlap", "49")], "overlap", &["at most 2 days"]),
             (&[("overlap", "other"), ("overlap_hours", "x")], "overlap_hours", &["\"x\" is none"]),
             (&[("overlap", "0"), ("overlap_hours", "5")], "overlap", &["Choose \"Another time\""]),
         ];

@@ -159,7 +159,7 @@ fn token_is_shown_in_the_ways_of_host() {
 fn links_of_host_are_shown() -> TestResult {
     block_on(async {
         let world = World::new(MemoryStore::new());
-        world.set_policy(|policy| policy.plan.api_in_plan = false).await?;
+        world.set_policy(|policy| policy.plan.api_access = false).await?;
         let links = Links::new()
             .guide("/docs/api?a=1&b=2".parse()?)
             .upgrade("https://billing.example/plans".parse()?)

@@ -2,7 +2,7 @@
 
 use keywright::http::page::{ExpiryForm, KeyFields, Links, Page, Screens};
 use keywright::store::MemoryStore;
-use keywright::{KeyStatus, NewKey};
+use keywright::{KeyStatus, NamePattern, NewKey};
 
 use common::{DAY, TestResult, World, all_keys, block_on};
 
@@ -73,8 +73,7 @@ fn b20_access_page_has_its_elements() -> TestResult {
             page.screens(Screens::OWN).fields(KeyFields::CONTACT).name_examples(examples).links(links)
         })?;
         site.links = vec!["/billing"];
-        let pattern = keywright::NamePattern::new(Vec::<String>::new())?;
-        world.set_policy(|policy| policy.settings.name_pattern = Some(pattern)).await?;
+        world.set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default())).await?;
         let opened = site.get("/new").await;
         opened.must_say(&["Examples: prod-main-app, staging-api, crm-integration.", "not a person", "lower-case words with hyphens"]);
         let refused = site.send(&world.alice, &opened.form().with(&[("name", "My Key")])).await;
@@ -100,7 +99,7 @@ fn b20_access_page_has_its_elements() -> TestResult {
         assert_eq!(site.send(&world.alice, &finish).await.status, 303);
         let revoke = site.get(&format!("/keys/{key}/revoke")).await;
         revoke.must_say(&["Check first:", "The key is no longer needed.", "its replacement is in use", "The technical owner was asked.", "This cannot be undone.", "Disable it first."]);
-        world.set_policy(|policy| policy.plan.api_in_plan = false).await?;
+        world.set_policy(|policy| policy.plan.api_access = false).await?;
         let without = site.get("/").await;
         without.must_say(&["Upgrade required", "See the plans", "prod-main-app"]);
         assert!(without.text.contains("href=\"/billing\""), "{}", without.text);

@@ -12,7 +12,7 @@ use crate::site::{MOUNTS, Site};
 use crate::walker::{Walk, walk};
 
 /// The screens that a walk visits.
-const SCREENS: fn() -> Screens = || Screens::OWN | Screens::ORGANIZATION | Screens::KEYS | Screens::ACCOUNTS;
+const SCREENS: fn() -> Screens = || Screens::OWN | Screens::ORGANIZATION | Screens::KEYS | Screens::ACCOUNTS | Screens::SETTINGS;
 
 fn options(page: Page) -> Page {
     page.screens(SCREENS()).fields(KeyFields::ALL).administrators(seed::ADMINISTRATORS)

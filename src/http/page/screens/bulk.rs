@@ -146,7 +146,7 @@ fn rows_before(visit: &Visit, entries: &[KeyEntry]) -> Vec<(Markup, Vec<Markup>)
         let cells = vec![
             html! { (visit.name_of(&entry.key.owner, entry.owner_name.as_ref())) },
             facts::time_or(visit, entry.last_used_at, Text::NEVER),
-            html! { (visit.say(before(visit, entry))) },
+            html! { (visit.say(before(entry))) },
         ];
         (name(visit, &entry.key), cells)
     };
@@ -165,7 +165,7 @@ fn shown(
         let known = selection.entries.iter().find(|entry| entry.key.id == id);
         let first = known.map_or_else(|| html! { code { (id) } }, |entry| name(visit, &entry.key));
         revoked += u64::from(matches!(result, Ok(Outcome::Done(_))));
-        let (message, cause) = after(visit, result);
+        let (message, cause) = after(result);
         failed = failed.or(cause);
         rows.push((first, vec![html! { (visit.say(message)) }]));
     }

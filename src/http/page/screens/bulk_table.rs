@@ -15,30 +15,30 @@ use crate::record::operation::{Operation, Outcome};
 use crate::record::status::KeyStatus;
 
 /// Returns what the revocation would do to a key.
-pub(super) fn before(visit: &Visit, entry: &KeyEntry) -> Message {
+pub(super) fn before(entry: &KeyEntry) -> Message {
     if entry.actions.contains(&Operation::KeyRevoke) {
         return Text::WILL_BE_REVOKED.into();
     }
     match entry.status {
         KeyStatus::Revoked => Text::RESULT_ALREADY.into(),
         status if status.is_live() => Text::RESULT_FORBIDDEN.into(),
-        status => not_in(visit, status),
+        status => not_in(status),
     }
 }
 
-fn not_in(visit: &Visit, status: KeyStatus) -> Message {
-    Text::RESULT_STATUS.with("status", visit.say(facts::status_text(status)))
+fn not_in(status: KeyStatus) -> Message {
+    Text::RESULT_STATUS.saying("status", facts::status_text(status))
 }
 
 /// The cause of a failed revocation, for the log of the host.
 pub(super) type Cause = Option<Arc<dyn Error + Send + Sync>>;
 
 /// Returns what became of a key.
-pub(super) fn after(visit: &Visit, result: Result<Outcome<Key>, KeyError>) -> (Message, Cause) {
+pub(super) fn after(result: Result<Outcome<Key>, KeyError>) -> (Message, Cause) {
     let text = match result {
         Ok(Outcome::Done(_)) => Text::RESULT_REVOKED.into(),
         Ok(Outcome::Unchanged(_)) => Text::RESULT_ALREADY.into(),
-        Err(KeyError::WrongStatus(error)) => not_in(visit, error.status),
+        Err(KeyError::WrongStatus(error)) => not_in(error.status),
         Err(error) => match Failure::from(error) {
             Failure::Forbidden => Text::RESULT_FORBIDDEN.into(),
             Failure::Busy(cause) => return (Text::RESULT_BUSY.into(), Some(cause)),

@@ -15,5 +15,8 @@ pub(super) mod owner_actions;
 mod owner_name;
 mod prompt;
 pub(super) mod rotate;
+pub(super) mod settings;
+pub(super) mod settings_edit;
+pub(super) mod settings_switch;
 pub(super) mod tenant_keys;
 pub(super) mod transfer;

@@ -10,8 +10,8 @@ use super::{issued, opened};
 use crate::authority::{KeyEntry, KeyError};
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Fault, Faults, Form};
-use crate::http::page::messages;
 use crate::http::page::texts::Text;
+use crate::http::page::units;
 use crate::http::page::view::facts;
 use crate::http::page::view::fields::{self, Choice, Fields, Kind};
 use crate::http::page::visit::{Answer, Visit};
@@ -93,7 +93,7 @@ async fn shown(
     let back = visit.urls.key(&key.id);
     let name = visit.say(Text::ROTATE_KEY.with("name", &key.name));
     let fields = Fields { frame: visit, values, faults };
-    let bound = html! { (visit.say(Text::AT_MOST.with("max", messages::duration(max)))) };
+    let bound = html! { (visit.say(Text::AT_MOST.saying("max", units::words(max)))) };
     let form = html! {
         (fields.hidden("version"))
         (fields.radios("overlap", Text::OVERLAP_FIELD, None, &choices))

@@ -79,7 +79,7 @@ texts! {
     OVERLAP_WHILE_DISABLED: "The old secret of a disabled key ends at once.", "Das alte Geheimnis eines deaktivierten Schlüssels endet sofort.";
     HOURS_WITHOUT_CHOICE: "Choose \"Another time\" to use the hours, or clear them.", "Wählen Sie \"Eine andere Zeit\", um die Stunden zu nutzen, oder leeren Sie sie.";
     HOURS_INVALID: "Enter a whole number of hours. \"{got}\" is none.", "Geben Sie eine ganze Zahl von Stunden ein. \"{got}\" ist keine.";
-    WRONG_STATUS: "This is not possible now. The status of the key is: {status}.", "Das ist jetzt nicht möglich. Der Status des Schlüssels ist: {status}.";
+    WRONG_STATUS: "This is not possible. The status of the key: {status}.", "Das ist nicht möglich. Der Status des Schlüssels: {status}.";
     TYPED_NAME_WRONG: "Type the name exactly: {name}", "Geben Sie den Namen genau ein: {name}";
     OWNER_UNKNOWN: "There is no such owner.", "Diesen Inhaber gibt es nicht.";
     OWNER_REQUIRED: "Choose the new owner.", "Wählen Sie den neuen Inhaber.";

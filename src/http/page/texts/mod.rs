@@ -4,6 +4,7 @@ mod accounts;
 mod errors;
 mod keys;
 mod lists;
+mod settings;
 mod tenant;
 
 use std::borrow::Cow;
@@ -80,8 +81,10 @@ impl Text {
     /// assert_eq!(marked.text(Text::REVOKE), "[Revoke]");
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
-        let own = [lists::TEXTS, keys::TEXTS, accounts::TEXTS, tenant::TEXTS, errors::TEXTS];
-        own.into_iter().flatten().copied()
+        let lists = [lists::TEXTS, keys::TEXTS, accounts::TEXTS, tenant::TEXTS];
+        let others = [settings::TEXTS, errors::TEXTS];
+        let own = lists.into_iter().chain(others);
+        own.flatten().copied()
     }
 
     /// Returns the name of the text, such as `REVOKE`.
@@ -213,7 +216,7 @@ impl Texts {
     pub(super) fn fill(&self, message: &Message) -> String {
         let text = self.text(message.text);
         let mut values = message.values.clone();
-        values.extend(message.texts.iter().map(|(name, text)| (*name, self.text(*text).to_owned())));
+        values.extend(message.messages.iter().map(|(name, inner)| (*name, self.fill(inner))));
         let Some(count) = message.count else { return fill(text, &values) };
         let forms: Vec<&str> = text.split('|').collect();
         let form = forms.get((self.form)(count)).or(forms.last()).copied().unwrap_or_default();
@@ -248,14 +251,14 @@ fn fill(text: &str, values: &[(&'static str, String)]) -> String {
 pub(super) struct Message {
     text: Text,
     values: Vec<(&'static str, String)>,
-    /// The placeholders whose values are texts of the same language.
-    texts: Vec<(&'static str, Text)>,
+    /// The placeholders whose values are texts themselves.
+    messages: Vec<(&'static str, Message)>,
     count: Option<u64>,
 }
 
 impl From<Text> for Message {
     fn from(text: Text) -> Self {
-        Self { text, values: Vec::new(), texts: Vec::new(), count: None }
+        Self { text, values: Vec::new(), messages: Vec::new(), count: None }
     }
 }
 
@@ -263,6 +266,11 @@ impl Text {
     /// Returns a message with the value of a placeholder.
     pub(super) fn with(self, name: &'static str, value: impl ToString) -> Message {
         Message::from(self).with(name, value)
+    }
+
+    /// Returns a message with the value of a placeholder that is a text itself.
+    pub(super) fn saying(self, name: &'static str, value: impl Into<Message>) -> Message {
+        Message::from(self).saying(name, value)
     }
 
     /// Returns a message in the form for a number.
@@ -279,9 +287,9 @@ impl Message {
         self
     }
 
-    /// Adds a text of the same language as the value of a placeholder.
-    pub(super) fn with_text(mut self, name: &'static str, text: Text) -> Self {
-        self.texts.push((name, text));
+    /// Adds the value of a placeholder that is a text itself.
+    pub(super) fn saying(mut self, name: &'static str, value: impl Into<Self>) -> Self {
+        self.messages.push((name, value.into()));
         self
     }
 }

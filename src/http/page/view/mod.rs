@@ -11,4 +11,6 @@ pub(super) mod listing;
 pub(super) mod navigation;
 pub(super) mod obstacles;
 pub(super) mod overlap;
+pub(super) mod settings_table;
+pub(super) mod span;
 pub(super) mod stale;

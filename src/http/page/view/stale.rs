@@ -5,16 +5,7 @@ use maud::{Markup, html};
 use crate::http::page::form::Form;
 use crate::http::page::frame::Frame;
 use crate::http::page::texts::Text;
-
-/// The labels of the fields of a key, by their names in a form.
-const LABELS: [(&str, Text); 6] = [
-    ("name", Text::NAME),
-    ("description", Text::DESCRIPTION_FIELD),
-    ("contact", Text::CONTACT_FIELD),
-    ("scope", Text::SCOPES_FIELD),
-    ("networks", Text::NETWORKS_FIELD),
-    ("rate", Text::RATE_FIELD),
-];
+use crate::http::page::typed;
 
 /// Returns a table of the fields that differ, with the stored value and that of the form.
 pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) -> Markup {
@@ -37,7 +28,7 @@ pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) ->
                 tbody {
                     @for name in names {
                         tr {
-                            th scope="row" { (label(frame, name)) }
+                            th scope="row" data-label=(frame.say(Text::FIELD)) { (label(frame, name)) }
                             td data-label=(frame.say(Text::STORED_VALUE)) { (all(stored, name)) }
                             td data-label=(frame.say(Text::YOUR_VALUE)) { (all(sent, name)) }
                         }
@@ -48,12 +39,41 @@ pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) ->
     }
 }
 
+/// The fields of the forms, with their labels.
+const LABELS: [(&str, Text); 20] = [
+    ("name", Text::NAME),
+    ("description", Text::DESCRIPTION_FIELD),
+    ("contact", Text::CONTACT_FIELD),
+    ("scope", Text::SCOPES_FIELD),
+    ("networks", Text::NETWORKS_FIELD),
+    ("rate", Text::RATE_FIELD),
+    ("require_expiry", Text::REQUIRE_EXPIRY),
+    ("max_lifetime", Text::MAX_LIFETIME),
+    ("default_lifetime", Text::DEFAULT_LIFETIME),
+    ("max_keys_per_user", Text::MAX_KEYS_PER_USER),
+    ("max_overlap", Text::MAX_OVERLAP),
+    ("name_pattern", Text::NAME_PATTERN_FIELD),
+    ("environments", Text::ENVIRONMENTS),
+    ("default_rate", Text::DEFAULT_RATE),
+    ("extensive_use", Text::EXTENSIVE_USE_ALERT),
+    ("suspicious_use", Text::SUSPICIOUS_USE_ALERT),
+    ("retention", Text::RETENTION),
+    ("event_retention", Text::EVENT_RETENTION),
+    ("role", Text::ROLE),
+    ("read_only", Text::READ_ONLY_FIELD),
+];
+
+/// Returns the label of a field: a text of the page, or that of a field of the host.
 fn label(frame: &Frame, name: &str) -> String {
-    let of_host = |key: &str| frame.page.custom_fields.iter().find(|field| field.key == key);
-    let known = LABELS.iter().find(|(field, _)| *field == name);
-    match (known, name.strip_prefix("custom-").and_then(of_host)) {
-        (Some((_, text)), _) => frame.say(*text),
-        (None, Some(field)) => field.label.clone(),
-        (None, None) => name.to_owned(),
-    }
+    let known = |field: &str| {
+        let (_, label) = LABELS.iter().find(|(known, _)| *known == field)?;
+        Some(frame.say(*label))
+    };
+    let of_unit = || {
+        let setting = name.strip_suffix("_unit").and_then(known)?;
+        Some(frame.say(Text::UNIT_OF.with("setting", setting)))
+    };
+    let custom = frame.page.custom_fields.iter().find(|field| typed::custom_name(field) == name);
+    let of_host = || custom.map(|field| field.label.clone());
+    known(name).or_else(of_unit).or_else(of_host).unwrap_or_else(|| name.to_owned())
 }
