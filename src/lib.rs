@@ -13,6 +13,7 @@
 //! | check a key | [`Verifier`], which returns a [`Grant`] |
 //! | set the rules of a tenant | [`Policy`] |
 //! | protect routes | [`guide::web`] |
+//! | mount a page for your users' keys | [`guide::page`] |
 //! | build a page for keys of an organization, a user or service accounts | [`guide::organization_keys`], [`guide::user_keys`], [`guide::service_accounts`] |
 //! | build a page for key ids and secrets, or a tenant's console | [`guide::key_id_and_secret`], [`guide::tenant_console`] |
 //! | choose where keys are stored, or write a store | [`store`] |
@@ -28,6 +29,7 @@
         feature = "conformance",
         feature = "file",
         feature = "management",
+        feature = "page",
         feature = "postgres"
     )),
     allow(rustdoc::broken_intra_doc_links)

@@ -25,12 +25,14 @@
 //! * [In a web service](crate::guide::web): what a guard does, and the answers that all frameworks share
 //! * [On axum](crate::guide::axum), [on actix-web](crate::guide::actix), [on tonic](crate::guide::tonic): from `cargo add`
 //!   to a protected route
-//! * [The management API](crate::guide::management): routes for your users to manage their keys
+//! * [The page of keys](crate::guide::page): a page to mount, on which your users manage their keys in a browser
+//! * [The management API](crate::guide::management): routes for a page of your own
 //! * [Background work](crate::guide::background): flushing, shutting down, sweeping, and health checks
 //!
 //! # Five pages to build
 //!
-//! Each begins with a picture of the page, has the calls in Rust and over HTTP, and a table of every column and button.
+//! [The page of keys](crate::guide::page) has all five built in. For a page of your own, each of these begins with a
+//! picture of the page, has the calls in Rust and over HTTP, and a table of every column and button.
 //!
 //! * [How to build an organization's keys page](crate::guide::organization_keys): name, expiry, rename, delete
 //! * [How to build a user's API access page](crate::guide::user_keys): uses, stale keys, rotation with a hand-over
@@ -92,9 +94,9 @@ pages!(
     threat_model,
     promises,
 );
-// Their examples need servers: `examples/servers` compiles and runs them.
+// Their examples need servers: `examples/servers` and `examples/products` compile and run them.
 #[cfg(not(doctest))]
-pages!(web, axum, actix, tonic, management);
+pages!(web, axum, actix, tonic, management, page);
 
 #[allow(clippy::doc_markdown, reason = "tables name operations as events do")]
 #[doc = include_str!("figures.md")]

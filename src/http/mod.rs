@@ -1,4 +1,5 @@
-//! API keys in web services: a guard for tower, axum, tonic and actix-web, and a management API.
+//! API keys in web services: a guard for tower, axum, tonic and actix-web, a page and an API for
+//! users to manage their keys.
 //!
 //! A [`Guard`] finds the credential of a request, verifies it, checks what the route requires, and
 //! answers the requests that it refuses. It is a tower layer (feature `tower`) and a middleware of
@@ -8,7 +9,8 @@
 //! Start with the guide's page on your framework: [axum](crate::guide::axum),
 //! [actix-web](crate::guide::actix), or [tonic and tower](crate::guide::tonic). The page [In a web
 //! service](crate::guide::web) describes the parts that all frameworks share. The page [The
-//! management API](crate::guide::management) lists the routes on which users manage their keys.
+//! management API](crate::guide::management) lists the routes on which users manage their keys, and
+//! [The page of keys](crate::guide::page) sets up the page for a browser.
 
 #[cfg(feature = "actix")]
 mod actix;

@@ -26,7 +26,8 @@ fn readme_shows_running_code_first() {
 
 #[test]
 fn guide_compiles_the_code_of_readme() {
-    let (readme, guide) = (read("README.md"), read("src/guide/axum.md"));
+    let readme = read("README.md");
+    let guide = read("src/guide/axum.md") + &read("src/guide/page.md");
     let compiled = blocks(&guide, "rust");
     let shown = blocks(&readme, "rs");
     assert!(!shown.is_empty() && compiled.len() > 3, "the parser found no page");
@@ -38,6 +39,21 @@ fn guide_compiles_the_code_of_readme() {
         });
         assert!(found, "the guide does not have, in this order:\n{block}");
     }
+}
+
+#[test]
+fn guide_lists_variables_of_stylesheet() {
+    let (style, guide) = (read("src/http/page/page.css"), read("src/guide/page.md"));
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
+    let defined = style.lines().filter_map(|line| line.trim().strip_prefix("--kw-"));
+    let defined: Vec<_> = defined.filter_map(|line| line.split(':').next()).collect();
+    let rows = guide.lines().filter_map(|line| line.strip_prefix("| `--kw-"));
+    let listed: Vec<_> = rows.filter_map(|row| row.split(|c| !is_name(c)).next()).collect();
+    let (mut defined, mut listed) = (defined, listed);
+    defined.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(defined, listed);
+    assert!(defined.len() > 10, "only {} variables were found", defined.len());
 }
 
 #[test]

@@ -82,16 +82,13 @@ pub(super) fn fields(fields: Fields<'_>, choices: Option<&KeyChoices>, now: Time
         Some((_, Some(lifetime))) => Text::BLANK_DEFAULT.saying("lifetime", units::words(lifetime)),
         _ => Text::DATE_REQUIRED.into(),
     };
-    let date = |name| {
-        let hint = html! { (frame.say(Text::DATE_HINT)) };
-        fields.input(Kind::Date, name, Text::EXPIRES_ON, Some(hint))
-    };
     match frame.page.expiry {
         ExpiryForm::Choices => {
             let all = all_choices(frame, choices, now);
+            let hint = html! { (frame.say(Text::DATE_OF_CHOICE)) };
             html! {
                 (fields.radios("expiry", Text::EXPIRY, Some(bound), &all))
-                (date("expires_on"))
+                (fields.input(Kind::Date, "expires_on", Text::EXPIRES_ON, Some(hint)))
             }
         }
         ExpiryForm::Date => {

@@ -184,7 +184,8 @@ impl Visit {
         self.id.parse().map_err(|_| Failure::NotFound)
     }
 
-    fn can_show(&self, screen: Screens) -> bool {
+    /// Returns true if the host selects a screen and the actor may see it.
+    pub(super) fn can_show(&self, screen: Screens) -> bool {
         self.must_see(screen).is_ok()
     }
 

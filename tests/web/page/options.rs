@@ -192,7 +192,7 @@ fn people_are_named_by_host() {
 #[test]
 fn expiry_is_asked_in_the_way_of_host() {
     for (form, fields) in [
-        (ExpiryForm::Choices, vec!["expiry", "expires_on"]),
+        (ExpiryForm::Choices, vec!["expires_on", "expiry"]),
         (ExpiryForm::Date, vec!["expires_on"]),
         (ExpiryForm::Days, vec!["lifetime_days", "set_expiry"]),
     ] {

@@ -181,7 +181,7 @@ fn controls(document: &Html, faults: &mut Vec<String>) {
         }
     }
     for (name, count) in
-        counted(document, "select, textarea, input:not([type=radio]):not([type=checkbox])")
+        counted(document, "select, textarea, input[type=text], input[type=date]")
     {
         // The forms of one screen have their own fields.
         let forms = all(document, "form").len();

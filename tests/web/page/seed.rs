@@ -128,7 +128,9 @@ pub(crate) fn data() -> Vec<String> {
         ADMINISTRATORS,
         "walked",
     ];
-    let mut data: Vec<String> = words.into_iter().chain(ATTACKS).map(str::to_owned).collect();
+    let parts = ATTACKS.iter().flat_map(|attack| attack.split(' '));
+    let mut data: Vec<String> =
+        words.into_iter().chain(ATTACKS).chain(parts).map(str::to_owned).collect();
     // A document shows a run of white space as one space, and the parser keeps it.
     data.sort_by_key(|text| std::cmp::Reverse(text.len()));
     data

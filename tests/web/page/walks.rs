@@ -95,6 +95,8 @@ fn every_set_of_permissions_walks() -> TestResult {
             for permissions in [*one, *one | Permissions::SHOW_OWN, *one | Permissions::AUDITOR] {
                 let world = seed::world().await?;
                 let site = Site::of(&world, options)?;
+                // Shown if the walk fails.
+                println!("{name}: {permissions:?}");
                 let (actor, data) = (seed::with(permissions), seed::data());
                 let walked = walk(&site, &actor, &data).await;
                 assert!(!walked.visited.is_empty(), "{name}");

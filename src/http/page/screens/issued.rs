@@ -29,11 +29,11 @@ pub(in crate::http::page) fn shown(visit: &Visit, title: Text, made: &Issued) ->
                     dt { (visit.say(Text::OLD_SECRET_WORKS_UNTIL)) } dd { (facts::time(end)) }
                 }
             }
-            (secret(visit, Text::TOKEN, token))
             @if visit.page.is_in_two_parts {
                 (secret(visit, Text::KEY_ID, made.token.key_id().as_str()))
                 (secret(visit, Text::KEY_SECRET, made.token.expose_key_secret()))
             }
+            (secret(visit, Text::TOKEN, token))
             @if let Some(variable) = &visit.page.variable {
                 (secret(visit, Text::ENVIRONMENT_LINE, &format!("{variable}={token}")))
             }

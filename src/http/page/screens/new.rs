@@ -10,6 +10,7 @@ use crate::http::page::expiry;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
 use crate::http::page::key_form::{self, Entered, Part};
+use crate::http::page::selection::Screens;
 use crate::http::page::texts::Text;
 use crate::http::page::typed;
 use crate::http::page::view::fields::{self, Fields, Kind};
@@ -54,10 +55,12 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     shown(visit, StatusCode::UNPROCESSABLE_ENTITY, &abilities, &visit.form, &faults).await
 }
 
-/// Returns the owner of the new key: the one that the form names, or the actor.
+/// Returns the owner of the new key: the one that the form names, or the one whose list is shown.
 fn owner_of(visit: &Visit, form: &Form) -> Result<Owner, Failure> {
     let named = typed::owner(form).map_err(|_| Failure::NotFound)?;
-    Ok(named.unwrap_or_else(|| visit.actor.as_owner()))
+    let is_of_all = !visit.has(Screens::OWN) && visit.has(Screens::ORGANIZATION);
+    let usual = || if is_of_all { Owner::Organization } else { visit.actor.as_owner() };
+    Ok(named.unwrap_or_else(usual))
 }
 
 fn new_key(visit: &Visit, owner: Owner, faults: &mut Faults) -> Option<NewKey> {

@@ -74,24 +74,30 @@ fn shown(visit: &Visit, title: Text, lead: Text, abilities: &Abilities, list: &M
             (obstacles::panel(visit, &abilities.obstacles))
         }
         (list)
-        (questions(visit))
+        (questions(visit, &abilities.owner))
     };
     visit.show(title, content)
 }
 
 /// Returns the questions that users ask, each with its answer.
-fn questions(visit: &Visit) -> Markup {
-    let questions = [
+fn questions(visit: &Visit, owner: &Owner) -> Markup {
+    let rotating = [
         (Text::QUESTION_LOST, Text::ANSWER_LOST),
         (Text::QUESTION_LEAKED, Text::ANSWER_LEAKED),
         (Text::QUESTION_ROTATE, Text::ANSWER_ROTATE),
-        (Text::QUESTION_LAST_USED, Text::ANSWER_LAST_USED),
     ];
+    let without_rotation = [
+        (Text::QUESTION_LOST, Text::ANSWER_LOST_WITHOUT_ROTATION),
+        (Text::QUESTION_LEAKED, Text::ANSWER_LEAKED_WITHOUT_ROTATION),
+    ];
+    let can_rotate = visit.actor.may(Operation::KeyRotate, owner);
+    let questions = if can_rotate { &rotating[..] } else { &without_rotation[..] };
+    let questions = questions.iter().chain(&[(Text::QUESTION_LAST_USED, Text::ANSWER_LAST_USED)]);
     html! {
         section class="kw-questions" aria-labelledby="questions" {
             h2 id="questions" { (visit.say(Text::QUESTIONS)) }
             @for (question, answer) in questions {
-                details { summary { (visit.say(question)) } p { (visit.say(answer)) } }
+                details { summary { (visit.say(*question)) } p { (visit.say(*answer)) } }
             }
         }
     }

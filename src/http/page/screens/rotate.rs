@@ -87,17 +87,19 @@ async fn shown(
                 .hint(visit.say(hint))
         })
         .collect();
-    if !max.is_zero() {
-        choices.push(Choice::new("other", visit.say(Text::OVERLAP_OTHER)));
-    }
+    choices.push(Choice::new("other", visit.say(Text::OVERLAP_OTHER)));
     let back = visit.urls.key(&key.id);
     let name = visit.say(Text::ROTATE_KEY.with("name", &key.name));
     let fields = Fields { frame: visit, values, faults };
     let bound = html! { (visit.say(Text::AT_MOST.saying("max", units::words(max)))) };
     let form = html! {
         (fields.hidden("version"))
-        (fields.radios("overlap", Text::OVERLAP_FIELD, None, &choices))
-        @if !max.is_zero() {
+        @if max.is_zero() {
+            input type="hidden" name="overlap" value="0";
+            (fields.group_fault("overlap"))
+            p { strong { (visit.say(Text::OVERLAP_NONE)) } }
+        } @else {
+            (fields.radios("overlap", Text::OVERLAP_FIELD, None, &choices))
             (fields.input(Kind::Number, "overlap_hours", Text::OVERLAP_HOURS, Some(bound)))
         }
         (fields::buttons(visit, Text::ROTATE, false, &back))

@@ -24,14 +24,16 @@ texts! {
     RATE_HINT: "Uses in a time, such as 100/60s.", "Benutzungen in einer Zeit, zum Beispiel 100/60s.";
     AT_MOST: "At most {max}.", "Höchstens {max}.";
     EXPIRY: "Expiry", "Ablauf";
-    EXPIRES_ON: "Expires at the end of", "Läuft ab am Ende des";
-    DATE_HINT: "A day in UTC.", "Ein Tag in UTC.";
+    EXPIRES_ON: "Expiry date", "Ablaufdatum";
+    DATE_HINT: "The key works until the end of that day (UTC).", "Der Schlüssel gilt bis zum Ende dieses Tages (UTC).";
+    DATE_OF_CHOICE: "For \"On a date\": the key works until the end of that day (UTC).",
+        "Für \"An einem Datum\": Der Schlüssel gilt bis zum Ende dieses Tages (UTC).";
     ON_A_DATE: "On a date", "An einem Datum";
     ENDS_AT: "Until {time}", "Bis {time}";
     NEVER_WARNING: "A key without an expiry works until someone revokes it.", "Ein Schlüssel ohne Ablauf gilt, bis ihn jemand widerruft.";
     LIFETIME_AT_MOST: "Your organization allows at most {max}.", "Ihre Organisation erlaubt höchstens {max}.";
-    BLANK_NEVER: "Blank: the key does not expire.", "Leer: Der Schlüssel läuft nicht ab.";
-    BLANK_DEFAULT: "Blank: the key expires after {lifetime}.", "Leer: Der Schlüssel läuft nach {lifetime} ab.";
+    BLANK_NEVER: "Without one, the key does not expire.", "Ohne Angabe läuft der Schlüssel nicht ab.";
+    BLANK_DEFAULT: "Without one, the key expires after {lifetime}.", "Ohne Angabe läuft der Schlüssel nach {lifetime} ab.";
     SET_EXPIRY: "Set an expiration", "Ablauf festlegen";
     LIFETIME_DAYS: "Lifetime (days)", "Laufzeit (Tage)";
 
@@ -90,6 +92,7 @@ texts! {
     OVERLAP_NOW: "It ends now|It ends now", "Es endet jetzt|Es endet jetzt";
     OVERLAP_NOW_HINT: "Choose this after a leak. Systems with the old secret are refused at once.", "Nach einem Leck. Systeme mit dem alten Geheimnis werden sofort abgelehnt.";
     OVERLAP_HINT: "Both secrets work until then.", "Bis dahin gelten beide Geheimnisse.";
+    OVERLAP_NONE: "The old secret is refused at once.", "Das alte Geheimnis wird sofort abgelehnt.";
     OVERLAP_OTHER: "Another time", "Eine andere Zeit";
     OVERLAP_HOURS: "Hours, for another time", "Stunden, für eine andere Zeit";
     FINISH_ROTATION: "End the overlap", "Übergangszeit beenden";
@@ -103,7 +106,8 @@ texts! {
     ENABLE_LEAD: "Requests with this key work again.", "Anfragen mit diesem Schlüssel gelten wieder.";
     REVOKE: "Revoke", "Widerrufen";
     REVOKE_KEY: "Revoke {name}", "{name} widerrufen";
-    REVOKE_LEAD: "Systems that use it lose access at once. This cannot be undone.", "Systeme, die ihn benutzen, verlieren sofort den Zugang. Das lässt sich nicht rückgängig machen.";
+    REVOKE_LEAD: "Systems that use it lose access at once. The key stays in the list as revoked. This cannot be undone.",
+        "Systeme, die ihn benutzen, verlieren sofort den Zugang. Der Schlüssel bleibt als widerrufen in der Liste. Das lässt sich nicht rückgängig machen.";
     DELETE: "Delete", "Löschen";
     DELETE_KEY: "Delete {name}", "{name} löschen";
     DELETE_LEAD: "Systems that use it lose access at once, and the key leaves the list. This cannot be undone.",

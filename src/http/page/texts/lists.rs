@@ -19,8 +19,8 @@ texts! {
     KEY_COUNT: "1 live key|{count} live keys", "1 gültiger Schlüssel|{count} gültige Schlüssel";
     NEW_KEY: "Generate API key", "API-Schlüssel erzeugen";
     NO_KEYS_YET: "There are no keys yet.", "Es gibt noch keine Schlüssel.";
-    NOTHING_FOUND: "No key matches this filter. Choose \"All\" to see every key.",
-        "Kein Schlüssel passt zu diesem Filter. Mit \"Alle\" sehen Sie jeden Schlüssel.";
+    NOTHING_FOUND: "No key matches this filter. Choose the status \"All\" to see every key.",
+        "Kein Schlüssel passt zu diesem Filter. Mit dem Status \"Alle\" sehen Sie jeden Schlüssel.";
     NO_NEW_KEY: "You can't generate a key now", "Sie können jetzt keinen Schlüssel erzeugen";
     UPGRADE_REQUIRED: "Upgrade required: your plan does not include API access.",
         "Upgrade nötig: Ihr Tarif enthält keinen API-Zugang.";
@@ -40,8 +40,9 @@ texts! {
     ANY_USE: "Any", "Beliebig";
     FILTER: "Filter", "Filtern";
     GROUP_LIVE: "Live", "Gültig";
-    GROUP_ENDED: "Ended", "Beendet";
+    GROUP_ENDED: "Expired or revoked", "Abgelaufen oder widerrufen";
     GROUP_ALL: "All", "Alle";
+    SHOW_ENDED: "Show expired and revoked keys", "Abgelaufene und widerrufene Schlüssel zeigen";
     SORT_CREATED: "Newest first", "Neueste zuerst";
     SORT_NAME: "Name", "Name";
     SORT_USED: "Last used first", "Zuletzt benutzte zuerst";
@@ -94,6 +95,10 @@ texts! {
     ANSWER_LEAKED: "Rotate it with no overlap: the old secret is refused at once. If the key is not needed, revoke it.",
         "Rotieren Sie ihn ohne Übergangszeit: Das alte Geheimnis wird sofort abgelehnt. Wird der Schlüssel nicht gebraucht, widerrufen Sie ihn.";
     QUESTION_ROTATE: "How do I replace a key without an outage?", "Wie ersetze ich einen Schlüssel ohne Ausfall?";
+    ANSWER_LOST_WITHOUT_ROTATION: "No. {product} does not store the key itself. Generate another key.",
+        "Nein. {product} speichert den Schlüssel selbst nicht. Erzeugen Sie einen anderen.";
+    ANSWER_LEAKED_WITHOUT_ROTATION: "Disable or delete it: requests with it are refused at once. Then generate another key.",
+        "Deaktivieren oder löschen Sie ihn: Anfragen mit ihm werden sofort abgelehnt. Erzeugen Sie dann einen anderen.";
     ANSWER_ROTATE: "Rotate it with an overlap, install the new secret everywhere, and end the overlap when the old secret is no longer used.",
         "Rotieren Sie ihn mit Übergangszeit, tragen Sie das neue Geheimnis überall ein, und beenden Sie die Übergangszeit, wenn das alte nicht mehr benutzt wird.";
     QUESTION_LAST_USED: "How current is \"last used\"?", "Wie aktuell ist \"zuletzt benutzt\"?";

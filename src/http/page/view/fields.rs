@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::http::page::form::{Fault, Faults, Form};
 use crate::http::page::frame::Frame;
 use crate::http::page::texts::{Message, Text};
+use crate::value::visible_text::hides_a_token;
 
 /// A form with its values and its faults.
 #[derive(Clone, Copy)]
@@ -91,7 +92,9 @@ impl<'a> Fields<'a> {
         let fault = self.faults.of(name);
         let described = described(name, hint.is_some(), fault.is_some());
         let invalid = fault.map(|_| "true");
-        let value = self.values.value(name);
+        // A token that was pasted into the wrong field is not repeated.
+        let value = Some(self.values.value(name)).filter(|value| !hides_a_token(value));
+        let value = value.unwrap_or_default();
         html! {
             div class="kw-field" {
                 label for=(name) { (label) }

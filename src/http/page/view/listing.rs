@@ -139,6 +139,9 @@ pub(in crate::http::page) fn whole(
         } @else {
             (list)
         }
+        @if !filter.is_narrowed() {
+            p { a href={ (path) "?status=ended" } { (frame.say(Text::SHOW_ENDED)) } }
+        }
         (pages(frame, &filter.form, path, next))
     }
 }

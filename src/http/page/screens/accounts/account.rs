@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use maud::{Markup, html};
 
+use super::fields::{self, Roles};
 use super::gate;
 use crate::authority::AccountEntry;
 use crate::http::page::failure::Failure;
@@ -13,6 +14,7 @@ use crate::http::page::view::{account, facts, obstacles};
 use crate::http::page::visit::{Answer, Visit};
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
+use crate::record::role::RoleName;
 
 /// Shows the account.
 pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
@@ -21,7 +23,7 @@ pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
     let found = &entry.account;
     let content = html! {
         h1 { (found.name) }
-        (facts_of(visit, &entry))
+        (facts_of(visit, &entry, &fields::roles(visit).await?))
         (new_key(visit, &entry).await?)
         (account::actions(visit, &entry))
         h2 { (visit.say(Text::KEYS)) }
@@ -31,13 +33,13 @@ pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
     Ok(visit.show_with(StatusCode::OK, found.name.to_string(), content))
 }
 
-fn facts_of(visit: &Visit, entry: &AccountEntry) -> Markup {
+fn facts_of(visit: &Visit, entry: &AccountEntry, roles: &Roles) -> Markup {
     let found = &entry.account;
     let fact = |name: Text, value: Markup| html! { dt { (visit.say(name)) } dd { (value) } };
     html! {
         dl class="kw-facts" {
             (fact(Text::STATUS, account::standing(visit, entry)))
-            (fact(Text::ROLE, html! { (found.role) }))
+            (fact(Text::ROLE, role(visit, &found.role, roles)))
             (fact(Text::ACCESS, account::access(visit, found.access)))
             (fact(Text::ACCOUNT_SCOPES, html! {
                 @if entry.scopes.is_empty() { (visit.say(Text::NO_SCOPES)) }
@@ -47,6 +49,19 @@ fn facts_of(visit: &Visit, entry: &AccountEntry) -> Markup {
             (fact(Text::ACCOUNT_ID, html! { code { (found.id) } }))
             (fact(Text::CREATED, facts::time(found.created_at)))
             (fact(Text::LAST_CHANGED, facts::time(found.updated_at)))
+        }
+    }
+}
+
+/// Returns the role with its description, and says so if the plan has lost it.
+fn role(visit: &Visit, name: &RoleName, roles: &Roles) -> Markup {
+    let role = roles.as_ref().map(|roles| roles.get(name));
+    let description = role.flatten().and_then(|role| role.description.as_ref());
+    html! {
+        (name)
+        @if let Some(description) = description { " " span class="kw-hint" { (description) } }
+        @if role == Some(None) {
+            " " span class="kw-stopped" { (visit.say(Text::ROLE_NO_LONGER_IN_PLAN)) }
         }
     }
 }

@@ -96,3 +96,27 @@ fn scopes(visit: &Visit, role: &Role) -> String {
     let scopes: Vec<_> = role.scopes.iter().map(ToString::to_string).collect();
     if scopes.is_empty() { visit.say(Text::NO_SCOPES) } else { scopes.join(", ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_faulty_field_is_named() {
+        let mut faults = Faults::default();
+        assert!(parse(&Form::default().with("name", " "), &mut faults).is_none());
+        let fields: Vec<_> = faults.iter().map(|fault| fault.field).collect();
+        assert_eq!(fields, ["name", "role"]);
+    }
+
+    #[test]
+    fn unchecked_box_means_full_access() {
+        let mut faults = Faults::default();
+        let form = Form::default().with("name", "nightly").with("role", "analyst");
+        let values = parse(&form, &mut faults).unwrap();
+        assert_eq!(values.access, Access::ReadWrite);
+        let values = parse(&form.with("read_only", "on"), &mut faults).unwrap();
+        assert_eq!(values.access, Access::ReadOnly);
+        assert!(faults.is_empty());
+    }
+}

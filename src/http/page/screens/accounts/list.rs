@@ -115,3 +115,21 @@ fn keys(visit: &Visit, entry: &AccountEntry) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_cursor_is_the_first_page() {
+        let first = query(&Form::default().with("q", "nightly").with("after", "nonsense"));
+        assert!(first.cursor().is_none());
+        assert_eq!(first.page_size(), usize::from(PAGE));
+    }
+
+    #[test]
+    fn empty_search_differs_from_no_accounts() {
+        assert_eq!(nothing(&Form::default().with("q", "")), Text::NO_ACCOUNTS_YET);
+        assert_eq!(nothing(&Form::default().with("q", "x")), Text::NO_ACCOUNT_FOUND);
+    }
+}
