@@ -33,6 +33,7 @@
 //! ```
 
 mod assets;
+mod event_filter;
 mod expiry;
 mod failure;
 mod form;

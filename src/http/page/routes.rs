@@ -17,7 +17,7 @@ use super::screens::accounts::{
 };
 use super::screens::owner::{self, Action};
 use super::screens::{
-    bulk, confirm, edit, key, new, owned, owner_actions, rotate, settings, settings_edit,
+    bulk, confirm, edit, events, key, new, owned, owner_actions, rotate, settings, settings_edit,
     settings_switch, tenant_keys, transfer,
 };
 use super::visit::{Lost, Visit};
@@ -94,6 +94,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
         )
         .route("/all", get(on!(tenant_keys::list)))
         .route("/all/revoke", get(on!(bulk::ask)).post(on!(bulk::act)))
+        .route("/events", get(on!(events::list)))
         .route("/settings", get(on!(settings::show)))
         .route("/settings/edit", get(on!(settings_edit::form)).post(on!(settings_edit::submit)))
         .route(

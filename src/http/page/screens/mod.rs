@@ -5,6 +5,7 @@ pub(super) mod bulk;
 mod bulk_table;
 pub(super) mod confirm;
 pub(super) mod edit;
+pub(super) mod events;
 pub(super) mod issued;
 pub(super) mod key;
 pub(super) mod new;

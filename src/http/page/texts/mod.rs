@@ -2,6 +2,7 @@
 
 mod accounts;
 mod errors;
+mod events;
 mod keys;
 mod lists;
 mod settings;
@@ -82,7 +83,7 @@ impl Text {
     /// ```
     pub fn all() -> impl Iterator<Item = Self> {
         let lists = [lists::TEXTS, keys::TEXTS, accounts::TEXTS, tenant::TEXTS];
-        let others = [settings::TEXTS, errors::TEXTS];
+        let others = [settings::TEXTS, events::TEXTS, errors::TEXTS];
         let own = lists.into_iter().chain(others);
         own.flatten().copied()
     }

@@ -4,6 +4,8 @@
 pub(super) mod account;
 pub(super) mod actions;
 pub(super) mod author;
+pub(super) mod event_table;
+pub(super) mod event_texts;
 pub(super) mod facts;
 pub(super) mod fields;
 pub(super) mod key_table;

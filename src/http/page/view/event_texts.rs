@@ -1,0 +1,160 @@
+//! The texts of an audit event: its kind, its outcome and its details.
+
+use crate::http::page::texts::{Message, Text};
+use crate::record::event::{DetailField, EventKind, EventOutcome, RefusalCode};
+use crate::record::operation::Operation;
+
+/// The kinds of events that are no operation.
+const ALERTS: [EventKind; 3] =
+    [EventKind::ExtensiveUse, EventKind::SuspiciousUse, EventKind::Refusals];
+/// The operations that only read, which have no events.
+const READS: [Operation; 5] = [
+    Operation::KeyShow,
+    Operation::AccountShow,
+    Operation::PolicyShow,
+    Operation::UserShow,
+    Operation::EventsShow,
+];
+
+/// Returns every kind of event.
+pub(in crate::http::page) fn kinds() -> impl Iterator<Item = EventKind> {
+    let writes = Operation::ALL.iter().filter(|operation| !READS.contains(operation));
+    writes.copied().map(EventKind::Operation).chain(ALERTS)
+}
+
+/// Returns the name of a kind of event.
+pub(in crate::http::page) fn kind(kind: EventKind) -> Text {
+    match kind {
+        EventKind::Operation(operation) => operation_text(operation),
+        EventKind::ExtensiveUse => Text::EVENT_EXTENSIVE_USE,
+        EventKind::SuspiciousUse => Text::EVENT_SUSPICIOUS_USE,
+        EventKind::Refusals => Text::EVENT_REFUSALS,
+    }
+}
+
+fn operation_text(operation: Operation) -> Text {
+    use Operation as O;
+    match operation {
+        O::KeyGenerate => Text::EVENT_KEY_GENERATED,
+        O::KeyShow => Text::EVENT_KEY_SHOWN,
+        O::KeyRename => Text::EVENT_KEY_RENAMED,
+        O::KeyAnnotate => Text::EVENT_KEY_ANNOTATED,
+        O::KeyEdit => Text::EVENT_KEY_EDITED,
+        O::KeyDisable => Text::EVENT_KEY_DISABLED,
+        O::KeyEnable => Text::EVENT_KEY_ENABLED,
+        O::KeyRotate => Text::EVENT_KEY_WAS_ROTATED,
+        O::KeyFinishRotation => Text::EVENT_KEY_FINISHED,
+        O::KeyRevoke => Text::EVENT_KEY_REVOKED,
+        O::KeyDelete => Text::EVENT_KEY_DELETED,
+        O::KeyTransfer => Text::EVENT_KEY_TRANSFERRED,
+        O::AccountCreate => Text::EVENT_ACCOUNT_CREATED,
+        O::AccountShow => Text::EVENT_ACCOUNT_SHOWN,
+        O::AccountEdit => Text::EVENT_ACCOUNT_EDITED,
+        O::AccountDisable => Text::EVENT_ACCOUNT_DISABLED,
+        O::AccountEnable => Text::EVENT_ACCOUNT_ENABLED,
+        O::AccountDelete => Text::EVENT_ACCOUNT_DELETED,
+        O::PolicyShow => Text::EVENT_POLICY_SHOWN,
+        O::SettingsEdit => Text::EVENT_SETTINGS_EDITED,
+        O::PlanSet => Text::EVENT_PLAN_SET,
+        O::UserShow => Text::EVENT_USER_SHOWN,
+        O::UserName => Text::EVENT_USER_NAMED,
+        O::UserSuspend => Text::EVENT_USER_SUSPENDED,
+        O::UserRestore => Text::EVENT_USER_RESTORED,
+        O::EventsShow => Text::EVENT_EVENTS_SHOWN,
+        O::Sweep => Text::EVENT_SWEPT,
+    }
+}
+
+/// Returns an outcome, with the reason of a refusal.
+pub(in crate::http::page) fn outcome(outcome: EventOutcome) -> Message {
+    match outcome {
+        EventOutcome::Done => Text::OUTCOME_DONE.into(),
+        EventOutcome::Unchanged => Text::OUTCOME_UNCHANGED.into(),
+        EventOutcome::Refused(code) => Text::OUTCOME_REFUSED.saying("reason", refusal(code)),
+    }
+}
+
+fn refusal(code: RefusalCode) -> Text {
+    use RefusalCode as R;
+    match code {
+        R::PermissionDenied => Text::REFUSED_PERMISSION_DENIED,
+        R::UpgradeRequired => Text::REFUSED_UPGRADE_REQUIRED,
+        R::AccessOff => Text::REFUSED_ACCESS_OFF,
+        R::KeyNotFound => Text::REFUSED_KEY_NOT_FOUND,
+        R::AccountNotFound => Text::REFUSED_ACCOUNT_NOT_FOUND,
+        R::AccountDisabled => Text::REFUSED_ACCOUNT_DISABLED,
+        R::UserSuspended => Text::REFUSED_USER_SUSPENDED,
+        R::TooManyKeys => Text::REFUSED_TOO_MANY_KEYS,
+        R::TicketUsed => Text::REFUSED_TICKET_USED,
+        R::WrongStatus => Text::REFUSED_WRONG_STATUS,
+        R::Stale => Text::REFUSED_STALE,
+        R::InvalidName => Text::REFUSED_INVALID_NAME,
+        R::ExpiryRequired => Text::REFUSED_EXPIRY_REQUIRED,
+        R::ExpiryPassed => Text::REFUSED_EXPIRY_PASSED,
+        R::ZeroLifetime => Text::REFUSED_ZERO_LIFETIME,
+        R::LifetimeOverflow => Text::REFUSED_LIFETIME_OVERFLOW,
+        R::LifetimeTooLong => Text::REFUSED_LIFETIME_TOO_LONG,
+        R::NeverValid => Text::REFUSED_NEVER_VALID,
+        R::ScopeOutsideCeiling => Text::REFUSED_SCOPE_OUTSIDE_CEILING,
+        R::RateAboveLimit => Text::REFUSED_RATE_ABOVE_LIMIT,
+        R::SetByAdministrator => Text::REFUSED_SET_BY_ADMINISTRATOR,
+        R::OverlapTooLong => Text::REFUSED_OVERLAP_TOO_LONG,
+        R::OverlapWhileDisabled => Text::REFUSED_OVERLAP_WHILE_DISABLED,
+        R::UnknownRole => Text::REFUSED_UNKNOWN_ROLE,
+        R::InvalidMaxKeys => Text::REFUSED_INVALID_MAX_KEYS,
+        R::DefaultAboveMax => Text::REFUSED_DEFAULT_ABOVE_MAX,
+        R::EventRetentionTooShort => Text::REFUSED_EVENT_RETENTION_TOO_SHORT,
+        R::NotWholeSeconds => Text::REFUSED_NOT_WHOLE_SECONDS,
+        R::TooManyRoles => Text::REFUSED_TOO_MANY_ROLES,
+        R::TooManyScopes => Text::REFUSED_TOO_MANY_SCOPES,
+        R::UnknownScope => Text::REFUSED_UNKNOWN_SCOPE,
+        R::NoScopeLeft => Text::REFUSED_NO_SCOPE_LEFT,
+        R::InvalidAlertPeriod => Text::REFUSED_INVALID_ALERT_PERIOD,
+        R::BeyondPlan => Text::REFUSED_BEYOND_PLAN,
+        R::InvalidNamePattern => Text::REFUSED_INVALID_NAME_PATTERN,
+        R::RandomSourceRepeats => Text::REFUSED_RANDOM_SOURCE_REPEATS,
+        R::Malformed => Text::REFUSED_MALFORMED,
+        R::Counted => Text::REFUSED_COUNTED,
+    }
+}
+
+/// Returns the name of a detail.
+pub(in crate::http::page) fn detail(field: DetailField) -> Text {
+    use DetailField as D;
+    match field {
+        D::Name => Text::DETAIL_NAME,
+        D::PreviousName => Text::DETAIL_PREVIOUS_NAME,
+        D::Owner => Text::DETAIL_OWNER,
+        D::ExpiresAt => Text::DETAIL_EXPIRES_AT,
+        D::NotBefore => Text::DETAIL_NOT_BEFORE,
+        D::Role => Text::DETAIL_ROLE,
+        D::Access => Text::DETAIL_ACCESS,
+        D::Enabled => Text::DETAIL_ENABLED,
+        D::Keys => Text::DETAIL_KEYS,
+        D::SecretNumber => Text::DETAIL_SECRET_NUMBER,
+        D::OverlapEnds => Text::DETAIL_OVERLAP_ENDS,
+        D::Changed => Text::DETAIL_CHANGED,
+        D::Uses => Text::DETAIL_USES,
+        D::Status => Text::DETAIL_STATUS,
+        D::Field => Text::DETAIL_FIELD,
+        D::Given => Text::DETAIL_GIVEN,
+        D::Missing => Text::DETAIL_MISSING,
+        D::Value => Text::DETAIL_VALUE,
+        D::Bound => Text::DETAIL_BOUND,
+        D::From => Text::DETAIL_FROM,
+        D::To => Text::DETAIL_TO,
+        D::Limit => Text::DETAIL_LIMIT,
+        D::MaxSeconds => Text::DETAIL_MAX_SECONDS,
+        D::GivenVersion => Text::DETAIL_GIVEN_VERSION,
+        D::CurrentVersion => Text::DETAIL_CURRENT_VERSION,
+        D::Scope => Text::DETAIL_SCOPE,
+        D::Rate => Text::DETAIL_RATE,
+        D::MaxRate => Text::DETAIL_MAX_RATE,
+        D::Problem => Text::DETAIL_PROBLEM,
+        D::Refusals => Text::DETAIL_REFUSALS,
+        D::Since => Text::DETAIL_SINCE,
+        D::Until => Text::DETAIL_UNTIL,
+        D::PeriodSeconds => Text::DETAIL_PERIOD_SECONDS,
+        D::WindowStart => Text::DETAIL_WINDOW_START,
+    }
+}
