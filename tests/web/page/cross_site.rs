@@ -69,7 +69,8 @@ fn t_h16_form_of_another_site_is_refused() {
 fn t_h16_form_of_sibling_subdomain_is_refused() {
     on_a_site(async |site| {
         let sibling = "https://blog.app.example";
-        refused(site, |ask| ask.header("sec-fetch-site", "same-site").header("origin", sibling)).await?;
+        refused(site, |ask| ask.header("sec-fetch-site", "same-site").header("origin", sibling))
+            .await?;
         refused(site, |ask| ask.header("sec-fetch-site", "").header("origin", sibling)).await?;
         Ok(())
     });
@@ -78,7 +79,8 @@ fn t_h16_form_of_sibling_subdomain_is_refused() {
 #[test]
 fn t_h16_form_of_sandboxed_frame_is_refused() {
     on_a_site(async |site| {
-        refused(site, |ask| ask.header("sec-fetch-site", "cross-site").header("origin", "null")).await?;
+        refused(site, |ask| ask.header("sec-fetch-site", "cross-site").header("origin", "null"))
+            .await?;
         refused(site, |ask| ask.header("sec-fetch-site", "").header("origin", "null")).await?;
         Ok(())
     });
@@ -135,7 +137,8 @@ fn t_h16_addresses_alone_change_nothing() {
             let fields = fields.iter().map(|(name, value)| format!("{name}={value}"));
             let query = fields.collect::<Vec<_>>().join("&");
             for method in ["GET", "HEAD"] {
-                let asked = site.ask(method, &format!("{path}?{query}")).by(&world.admin).send().await;
+                let asked =
+                    site.ask(method, &format!("{path}?{query}")).by(&world.admin).send().await;
                 assert!([200, 303].contains(&asked.status), "{method} {path}: {}", asked.status);
             }
             for method in ["PUT", "PATCH", "DELETE"] {
@@ -177,7 +180,11 @@ fn t_h16_reload_generates_no_second_key() {
         for _ in 0..2 {
             let again = site.send(&site.world.alice, &form).await;
             assert_eq!(again.status, 409);
-            again.must_say(&["This form was sent already", "No second key was generated", "Show the key"]);
+            again.must_say(&[
+                "This form was sent already",
+                "No second key was generated",
+                "Show the key",
+            ]);
             let key = &token["acme_live_".len()..][..16];
             assert!(again.text.contains(&site.path(&format!("/keys/{key}"))), "{}", again.text);
         }
@@ -230,7 +237,9 @@ fn t_h16_second_click_changes_nothing_more() {
         again.must_say(&["It was changed meanwhile", "Show the key", "Rotate again"]);
         let secrets = world.authority.key(&world.admin, &key).await?.key.secret_number;
         assert_eq!(secrets, 2, "one rotation");
-        for (form, second) in [("finish", 303), ("disable", 303), ("enable", 303), ("revoke", 303), ("delete", 404)] {
+        for (form, second) in
+            [("finish", 303), ("disable", 303), ("enable", 303), ("revoke", 303), ("delete", 404)]
+        {
             let form = site.get(&path(form)).await.form();
             assert_eq!(site.send(&world.alice, &form).await.status, 303, "{}", form.action);
             let again = site.send(&world.alice, &form).await;
@@ -249,7 +258,10 @@ fn t_h16_lost_answer_leaves_one_key() {
         site.faults.set(None);
         assert_eq!(lost.status, 503);
         assert_eq!(lost.header("retry-after"), Some("2"));
-        lost.must_say(&["The key may exist, but its secret was never shown", "Look for keys with the name lost & found"]);
+        lost.must_say(&[
+            "The key may exist, but its secret was never shown",
+            "Look for keys with the name lost & found",
+        ]);
         assert!(lost.refusal.as_ref().expect("a reason").cause().is_some());
         let link = site.path("/?q=lost+%26+found&amp;status=all");
         assert!(lost.text.contains(&link), "{}", lost.text);
@@ -295,7 +307,12 @@ fn t_h16_token_is_on_one_answer() {
         // The site compares every later answer with the token.
         let key: KeyId = token["acme_live_".len()..][..16].parse()?;
         let forms = ["", "/edit", "/rotate", "/disable", "/revoke", "/delete"];
-        for path in forms.map(|form| format!("/keys/{key}{form}")).iter().map(String::as_str).chain(["/", "/new"]) {
+        for path in forms
+            .map(|form| format!("/keys/{key}{form}"))
+            .iter()
+            .map(String::as_str)
+            .chain(["/", "/new"])
+        {
             assert_eq!(site.get(path).await.status, 200, "{path}");
         }
         let again = site.send(&site.world.alice, &mended).await;
@@ -332,7 +349,9 @@ fn t_h16_claimed_success_is_not_shown() {
         let own = site.ask("GET", &path).header("sec-fetch-site", "same-origin").send().await;
         own.must_say(&["The key is revoked."]);
         for other in ["NOT_DONE", "<b>", "revoked", "QUESTIONS", ""] {
-            let shown = site.get(&format!("/keys/{key}?done={}", other.replace('<', "%3C").replace('>', "%3E"))).await;
+            let shown = site
+                .get(&format!("/keys/{key}?done={}", other.replace('<', "%3C").replace('>', "%3E")))
+                .await;
             assert!(!shown.text.contains("kw-done"), "{other}");
         }
         Ok(())
@@ -356,11 +375,16 @@ fn t_h16_login_is_asked_again_before_a_form() {
             // A leaked key is revoked at once, because the host says so.
             assert_eq!(site.get(&format!("/keys/{key}/revoke")).await.status, 200);
             let ticket = site.world.authority.ticket()?.to_string();
-            let fields = [("name", "kept"), ("ticket", &*ticket), ("expiry", "30"), ("owner", "user:alice")];
+            let fields =
+                [("name", "kept"), ("ticket", &*ticket), ("expiry", "30"), ("owner", "user:alice")];
             let lapsed = site.post("/new", &fields).send().await;
             assert_eq!(lapsed.status, 422);
             lapsed.must_say(&["Confirm your login first"]);
-            assert!(lapsed.text.contains("href=\"/confirm?from=keys&amp;return_to="), "{}", lapsed.text);
+            assert!(
+                lapsed.text.contains("href=\"/confirm?from=keys&amp;return_to="),
+                "{}",
+                lapsed.text
+            );
             assert_eq!(lapsed.form().value("name"), "kept");
             assert_eq!(lapsed.form().value("expiry"), "30");
             assert_eq!(all_keys(&site.world.authority, &site.world.admin).await.len(), 1);
@@ -370,7 +394,11 @@ fn t_h16_login_is_asked_again_before_a_form() {
 }
 
 fn form_encoded(text: &str) -> String {
-    let form = Form { action: String::new(), is_post: true, fields: vec![(String::new(), text.to_owned())] };
+    let form = Form {
+        action: String::new(),
+        is_post: true,
+        fields: vec![(String::new(), text.to_owned())],
+    };
     form.encoded()[1..].to_owned()
 }
 
@@ -378,7 +406,8 @@ fn form_encoded(text: &str) -> String {
 fn t_h16_prefilled_form_generates_nothing() {
     on_a_site(async |site| {
         let ticket = site.world.authority.ticket()?.to_string();
-        let query = format!("/new?name=%22%3E%3Cb%3E&ticket={ticket}&owner=organization&expiry=never");
+        let query =
+            format!("/new?name=%22%3E%3Cb%3E&ticket={ticket}&owner=organization&expiry=never");
         let opened = site.ask("GET", &query).by(&site.world.admin).send().await;
         assert_eq!(opened.form().value("name"), "\"><b>");
         assert_ne!(opened.form().value("ticket"), ticket, "each form has a ticket of its own");

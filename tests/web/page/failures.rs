@@ -42,7 +42,8 @@ fn missing_login_leads_to_the_login() {
 #[test]
 fn foreign_and_absent_records_look_alike() {
     on_a_site(async |site| {
-        let foreign = site.world.authority.generate(&site.world.other, common::named("foreign")).await;
+        let foreign =
+            site.world.authority.generate(&site.world.other, common::named("foreign")).await;
         let of_bob = site.world.key_of(&site.world.bob, common::named("of-bob")).await.key.id;
         let ids = [
             foreign.map(|made| made.key.id.to_string()).unwrap_or_else(|_| of_bob.to_string()),
@@ -54,13 +55,26 @@ fn foreign_and_absent_records_look_alike() {
         ];
         let mut texts = Vec::new();
         for id in &ids {
-            for form in ["", "/edit", "/rotate", "/transfer", "/disable", "/enable", "/finish", "/revoke", "/delete"] {
+            for form in [
+                "",
+                "/edit",
+                "/rotate",
+                "/transfer",
+                "/disable",
+                "/enable",
+                "/finish",
+                "/revoke",
+                "/delete",
+            ] {
                 let path = format!("/keys/{id}{form}");
                 let shown = site.get(&path).await;
                 assert_eq!(shown.status, 404, "{path}: {}", shown.words());
                 texts.push(shown.words());
                 if !form.is_empty() {
-                    let sent = site.post(&path, &[("version", "1"), ("overlap", "0"), ("name", "x"), ("user", "bob")]);
+                    let sent = site.post(
+                        &path,
+                        &[("version", "1"), ("overlap", "0"), ("name", "x"), ("user", "bob")],
+                    );
                     assert_eq!(sent.send().await.status, 404, "POST {path}");
                 }
             }
@@ -88,7 +102,8 @@ fn forbidden_change_names_whom_to_ask() {
                 let opened = site.ask("GET", &path).by(auditor).send().await;
                 assert_eq!(opened.status, 403, "{path}: {}", opened.words());
                 opened.must_say(&["You may not do this", "Ask Ada Lovelace."]);
-                let fields = [("version", "1"), ("overlap", "0"), ("name", "stolen"), ("user", "bob")];
+                let fields =
+                    [("version", "1"), ("overlap", "0"), ("name", "stolen"), ("user", "bob")];
                 let sent = site.post(&path, &fields).by(auditor).send().await;
                 assert_eq!(sent.status, 403, "POST {path}: {}", sent.words());
             }
@@ -108,7 +123,8 @@ fn forbidden_change_names_whom_to_ask() {
 fn store_that_is_down_is_503() {
     on_a_site(async |site| {
         let key = site.key("prod-main-app").await.key.id;
-        let (edit, new) = (site.get(&format!("/keys/{key}/edit")).await.form(), site.new_key(&[]).await);
+        let (edit, new) =
+            (site.get(&format!("/keys/{key}/edit")).await.form(), site.new_key(&[]).await);
         site.faults.set(Fault::Down);
         for path in ["/", "/new", &format!("/keys/{key}"), &format!("/keys/{key}/revoke"), "/all"] {
             let failed = site.ask("GET", path).by(&site.world.admin).send().await;
@@ -133,16 +149,27 @@ fn store_that_is_down_is_503() {
 fn change_of_unknown_fate_says_so() {
     on_a_site(async |site| {
         let key = site.key("prod-main-app").await.key.id;
-        for (form, fields) in [("edit", &[("name", "after")][..]), ("rotate", &[("overlap", "0")]), ("disable", &[]), ("revoke", &[])] {
+        for (form, fields) in [
+            ("edit", &[("name", "after")][..]),
+            ("rotate", &[("overlap", "0")]),
+            ("disable", &[]),
+            ("revoke", &[]),
+        ] {
             let filled = site.get(&format!("/keys/{key}/{form}")).await.form().with(fields);
             site.faults.set(Fault::AnswersLost);
             let failed = site.send(&site.world.alice, &filled).await;
             site.faults.set(None);
             assert_eq!(failed.status, 503, "{form}: {}", failed.words());
-            failed.must_say(&["The change may have been made or not. Look at the keys before you try again."]);
+            failed.must_say(&[
+                "The change may have been made or not. Look at the keys before you try again.",
+            ]);
             assert_eq!(failed.header("retry-after"), Some("2"), "{form}");
             // The list is where to look.
-            assert!(failed.text.contains(&format!("href=\"{}\"", site.path("/"))), "{}", failed.text);
+            assert!(
+                failed.text.contains(&format!("href=\"{}\"", site.path("/"))),
+                "{}",
+                failed.text
+            );
         }
         Ok(())
     });
@@ -152,7 +179,13 @@ fn change_of_unknown_fate_says_so() {
 fn body_that_is_no_form_is_refused() {
     on_a_site(async |site| {
         let form = site.new_key(&[]).await;
-        let kinds = ["text/plain", "application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencodedx", ""];
+        let kinds = [
+            "text/plain",
+            "application/json",
+            "multipart/form-data; boundary=x",
+            "application/x-www-form-urlencodedx",
+            "",
+        ];
         for kind in kinds {
             let refused = site.submitted(&form).header("content-type", kind).send().await;
             assert_eq!(refused.status, 415, "{kind}");
@@ -189,13 +222,33 @@ fn strange_queries_are_screens() -> TestResult {
         let site = Site::of(&world, |page| page)?;
         let long = "x".repeat(3000);
         let queries = [
-            "after=%00", "after=zzzz", "status=old", "sort=", "unused=-1", "unused=99999999999999999999", "q=%3Cscript%3Ealert(1)%3C/script%3E",
-            "q=%22%20autofocus%20onfocus=alert(1)", "q=%ff", "owner=user:", "owner=account:x", "done=SAVED&done=%22", "id=1&id=2", "%", "&&", "=", &long,
+            "after=%00",
+            "after=zzzz",
+            "status=old",
+            "sort=",
+            "unused=-1",
+            "unused=99999999999999999999",
+            "q=%3Cscript%3Ealert(1)%3C/script%3E",
+            "q=%22%20autofocus%20onfocus=alert(1)",
+            "q=%ff",
+            "owner=user:",
+            "owner=account:x",
+            "done=SAVED&done=%22",
+            "id=1&id=2",
+            "%",
+            "&&",
+            "=",
+            &long,
         ];
         for path in ["/", "/organization", "/all", "/new", "/accounts", "/events", "/all/revoke"] {
             for query in queries {
-                let shown = site.ask("GET", &format!("{path}?{query}")).by(&world.admin).send().await;
-                assert!([200, 303, 404, 422].contains(&shown.status), "{path}?{query}: {}", shown.status);
+                let shown =
+                    site.ask("GET", &format!("{path}?{query}")).by(&world.admin).send().await;
+                assert!(
+                    [200, 303, 404, 422].contains(&shown.status),
+                    "{path}?{query}: {}",
+                    shown.status
+                );
             }
         }
         Ok(())

@@ -36,7 +36,11 @@ fn must_refuse(answer: &Answer, sent: &Form, field: &str, says: &[&str]) {
         });
         let is_token = value.starts_with("acme_live_");
         let kept = form.fields.iter().any(|(known, kept)| known == name && kept == value);
-        assert_eq!(kept || value.is_empty() || is_token, is_kept || kept || is_token || value.is_empty(), "{name}={value}");
+        assert_eq!(
+            kept || value.is_empty() || is_token,
+            is_kept || kept || is_token || value.is_empty(),
+            "{name}={value}"
+        );
     }
 }
 
@@ -54,7 +58,7 @@ async fn refuse_all(site: &Site, rows: &[Row<'_>]) -> TestResult {
 #[test]
 fn faults_of_new_key_are_named() {
     on_site(all_fields, async |site| {
-        let long = "x".repeat(600);
+        let long = "x".repeat(3000);
         let long = &*long;
         let made = site.key("prod-main-app").await;
         site.world.authority.delete(&site.world.alice, &made.key.id).await?;
@@ -63,22 +67,38 @@ fn faults_of_new_key_are_named() {
             site,
             &[
                 (&[("name", "")], "name", &["Enter a name."]),
-                (&[("name", long)], "name", &["at most", "It has 600."]),
+                (&[("name", long)], "name", &["at most", "It has 3000."]),
                 (&[("name", "ada@example.com")], "name", &["looks like an e-mail address"]),
                 (&[("name", token)], "name", &["looks like a key"]),
                 (&[("name", "zero\u{200b}width")], "name", &["invisible or control characters"]),
-                (&[("description", long)], "description", &["at most", "It has 600."]),
+                (&[("description", long)], "description", &["at most", "It has 3000."]),
                 (&[("contact", long)], "contact", &["at most"]),
                 (&[("networks", "203.0.113.0/24\nmoon")], "networks", &["moon is not an address"]),
                 (&[("rate", "often")], "rate", &["Write the rate like 100/60s"]),
                 (&[("scope", "two words; here")], "scope", &["Choose scopes of the list."]),
                 (&[("scope", "planets:read")], "scope", &["cannot have the scope planets:read"]),
-                (&[("expiry", "soon")], "expiry", &["Enter a whole number of days", "\"soon\" is none"]),
+                (
+                    &[("expiry", "soon")],
+                    "expiry",
+                    &["Enter a whole number of days", "\"soon\" is none"],
+                ),
                 (&[("expiry", "0")], "expiry", &["from 1"]),
                 (&[("expiry", "date")], "expires_on", &["Enter a date."]),
-                (&[("expiry", "date"), ("expires_on", "31.1.2031")], "expires_on", &["\"31.1.2031\" is none"]),
-                (&[("expiry", "date"), ("expires_on", "2001-01-31")], "expiry", &["must be in the future"]),
-                (&[("expiry", "30"), ("expires_on", "2031-01-31")], "expiry", &["Choose \"On a date\""]),
+                (
+                    &[("expiry", "date"), ("expires_on", "31.1.2031")],
+                    "expires_on",
+                    &["\"31.1.2031\" is none"],
+                ),
+                (
+                    &[("expiry", "date"), ("expires_on", "2001-01-31")],
+                    "expiry",
+                    &["must be in the future"],
+                ),
+                (
+                    &[("expiry", "30"), ("expires_on", "2031-01-31")],
+                    "expiry",
+                    &["Choose \"On a date\""],
+                ),
                 (&[("expiry", "4000000")], "expiry", &["before the year 10000"]),
                 (&[("custom-cost", "")], "custom-cost", &["Fill in the field Cost center."]),
             ],
@@ -90,11 +110,12 @@ fn faults_of_new_key_are_named() {
 #[test]
 fn bounds_of_plan_are_named() {
     on_site(all_fields, async |site| {
-        site.world.set_policy(|policy| {
-            limit_everything(&mut policy.plan);
-            policy.settings.max_lifetime = None;
-        })
-        .await?;
+        site.world
+            .set_policy(|policy| {
+                limit_everything(&mut policy.plan);
+                policy.settings.max_lifetime = None;
+            })
+            .await?;
         let opened = site.get("/new").await;
         opened.must_say(&["Your organization allows at most 30 days.", "At most 100/60s."]);
         opened.must_not_say(&["No expiry", "60 days"]);
@@ -103,7 +124,11 @@ fn bounds_of_plan_are_named() {
             &[
                 (&[("expiry", "never")], "expiry", &["Choose an expiry", "requires one"]),
                 (&[("expiry", "31")], "expiry", &["must expire within 30 days"]),
-                (&[("expiry", "date"), ("expires_on", "2090-01-31")], "expiry", &["must expire within 30 days"]),
+                (
+                    &[("expiry", "date"), ("expires_on", "2090-01-31")],
+                    "expiry",
+                    &["must expire within 30 days"],
+                ),
                 (&[("expiry", "7"), ("rate", "101/60s")], "rate", &["must be at most 100/60s"]),
             ],
         )
@@ -114,7 +139,13 @@ fn bounds_of_plan_are_named() {
 #[test]
 fn several_faults_are_named_together() {
     on_site(all_fields, async |site| {
-        let fields = [("name", ""), ("rate", "x"), ("networks", "x"), ("custom-cost", ""), ("expiry", "date")];
+        let fields = [
+            ("name", ""),
+            ("rate", "x"),
+            ("networks", "x"),
+            ("custom-cost", ""),
+            ("expiry", "date"),
+        ];
         let form = site.new_key(&fields).await;
         let answer = site.send(&site.world.alice, &form).await;
         for field in ["name", "rate", "networks", "custom-cost"] {
@@ -132,8 +163,16 @@ fn faults_of_days_are_named() {
             let rows: [Row<'_>; 5] = [
                 (&[("set_expiry", "on")], "lifetime_days", &["Enter the lifetime in days."]),
                 (&[("lifetime_days", "30")], "set_expiry", &["Check the box"]),
-                (&[("set_expiry", "on"), ("lifetime_days", "1.5")], "lifetime_days", &["\"1.5\" is none"]),
-                (&[("set_expiry", "on"), ("lifetime_days", "-1")], "lifetime_days", &["\"-1\" is none"]),
+                (
+                    &[("set_expiry", "on"), ("lifetime_days", "1.5")],
+                    "lifetime_days",
+                    &["\"1.5\" is none"],
+                ),
+                (
+                    &[("set_expiry", "on"), ("lifetime_days", "-1")],
+                    "lifetime_days",
+                    &["\"-1\" is none"],
+                ),
                 (&[("set_expiry", "on"), ("lifetime_days", "0")], "lifetime_days", &["from 1"]),
             ];
             for (fields, field, says) in rows {
@@ -173,9 +212,15 @@ fn fault_of_field_that_is_not_shown_is_said() {
     on_site(
         |page| page.fields(KeyFields::NONE),
         async |site| {
-            let form = site.new_key(&[("scope", "planets:read"), ("rate", "x"), ("name", "a")]).await;
+            let form =
+                site.new_key(&[("scope", "planets:read"), ("rate", "x"), ("name", "a")]).await;
             let made = site.send(&site.world.alice, &form).await;
-            assert_eq!(made.status, 200, "fields that the form lacks are ignored: {}", made.words());
+            assert_eq!(
+                made.status,
+                200,
+                "fields that the form lacks are ignored: {}",
+                made.words()
+            );
             Ok(())
         },
     );
@@ -220,7 +265,11 @@ fn faults_of_hand_over_are_named() {
             (&[], "owner", &["Choose the new owner."]),
             (&[("user", "bob"), ("owner", "organization")], "owner", &["not both"]),
             (&[("user", "no such\u{7}")], "user", &["There is no such owner."]),
-            (&[("owner", "account:0000000000000000")], "owner", &["There is no such service account."]),
+            (
+                &[("owner", "account:0000000000000000")],
+                "owner",
+                &["There is no such service account."],
+            ),
         ];
         for (fields, field, says) in rows {
             let opened = site.ask("GET", &path).by(admin).send().await;
@@ -245,9 +294,17 @@ fn name_of_used_key_is_typed_before_it_ends() {
             for typed in ["", "prod", "PROD-MAIN-APP"] {
                 let filled = site.get(&path).await.form().with(&[("typed_name", typed)]);
                 let refused = site.send(&site.world.alice, &filled).await;
-                must_refuse(&refused, &filled, "typed_name", &["Type the name exactly: prod-main-app"]);
+                must_refuse(
+                    &refused,
+                    &filled,
+                    "typed_name",
+                    &["Type the name exactly: prod-main-app"],
+                );
             }
-            assert_eq!(site.world.status(&key.key.id).await?, if form == "revoke" { KeyStatus::Active } else { KeyStatus::Revoked });
+            assert_eq!(
+                site.world.status(&key.key.id).await?,
+                if form == "revoke" { KeyStatus::Active } else { KeyStatus::Revoked }
+            );
             let filled = site.get(&path).await.form().with(&[("typed_name", " prod-main-app ")]);
             assert_eq!(site.send(&site.world.alice, &filled).await.status, 303, "{form}");
         }
@@ -261,7 +318,11 @@ fn stale_edit_shows_both_values() {
         let key = site.key("prod-main-app").await.key.id;
         let path = format!("/keys/{key}/edit");
         let opened = site.get(&path).await.form();
-        let first = opened.clone().with(&[("name", "theirs"), ("description", "kept by them"), ("custom-cost", "1")]);
+        let first = opened.clone().with(&[
+            ("name", "theirs"),
+            ("description", "kept by them"),
+            ("custom-cost", "1"),
+        ]);
         assert_eq!(site.send(&site.world.alice, &first).await.status, 303);
         let second = opened.with(&[("name", "mine"), ("rate", "5/1s"), ("custom-cost", "2")]);
         let stale = site.send(&site.world.alice, &second).await;
@@ -300,7 +361,10 @@ fn renamed_key_keeps_fields_that_form_lacks() {
             let key = site.world.key_of(&site.world.alice, new).await.key;
             site.world.clock.advance(2 * DAY);
             let form = site.get(&format!("/keys/{}/edit", key.id)).await.form();
-            assert_eq!(site.send(&site.world.alice, &form.with(&[("name", "after")])).await.status, 303);
+            assert_eq!(
+                site.send(&site.world.alice, &form.with(&[("name", "after")])).await.status,
+                303
+            );
             let now = site.world.authority.key(&site.world.alice, &key.id).await?.key;
             assert_eq!(now.name.as_str(), "after");
             assert_eq!(now.description, key.description);

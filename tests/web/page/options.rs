@@ -1,7 +1,9 @@
 //! Each option of the page.
 
 use axum::http::request::Parts;
-use keywright::http::page::{CustomField, ExpiryForm, KeyFields, Links, Page, Screen, Screens, Shell, Text, Texts};
+use keywright::http::page::{
+    CustomField, ExpiryForm, KeyFields, Links, Page, Screen, Screens, Shell, Text, Texts,
+};
 use keywright::store::MemoryStore;
 use keywright::{Actor, NewKey, Owner};
 
@@ -41,9 +43,17 @@ fn shell_of_host_wraps_every_screen() -> TestResult {
         }
         let made = site.generate(&[]).await;
         made.must_say(&["Workbase of alice", "This is shown only once."]);
-        site.ask("GET", "/").unauthenticated().send().await.must_say(&["Workbase of nobody", "Log in"]);
+        site.ask("GET", "/")
+            .unauthenticated()
+            .send()
+            .await
+            .must_say(&["Workbase of nobody", "Log in"]);
         let failed = site.generate(&[("name", "")]).await;
-        assert!(failed.text.contains("<title>Error: Generate API key - Workbase</title>"), "{}", failed.text);
+        assert!(
+            failed.text.contains("<title>Error: Generate API key - Workbase</title>"),
+            "{}",
+            failed.text
+        );
         Ok(())
     })
 }
@@ -65,7 +75,9 @@ fn product_is_named() {
 fn texts_of_host_replace_those_of_page() {
     let texts = |request: &Parts| match request.uri.query() {
         Some("de") => Texts::german(),
-        _ => Texts::english().with(Text::OWN_KEYS, "Schlüssel <i>").with(Text::KEY_COUNT, "one|{count} of them"),
+        _ => Texts::english()
+            .with(Text::OWN_KEYS, "Schlüssel <i>")
+            .with(Text::KEY_COUNT, "one|{count} of them"),
     };
     on_site(
         |page| page.texts(texts),
@@ -98,7 +110,11 @@ fn screens_of_host_are_the_only_ones() -> TestResult {
                     (false, _) => 404,
                 };
                 assert_eq!(shown.status, expected, "{path} with {selected:?}");
-                shown.must_not_say(if shown.status == 200 { &["Keys of the organization All keys"] } else { &[] });
+                shown.must_not_say(if shown.status == 200 {
+                    &["Keys of the organization All keys"]
+                } else {
+                    &[]
+                });
             }
         }
         Ok(())
@@ -123,7 +139,8 @@ fn fields_of_host_are_the_only_ones() {
 
 #[test]
 fn custom_field_is_stored_as_metadata() {
-    let field = || CustomField::new("cost_center", "Cost center <b>").hint("Four <i> digits.").required();
+    let field =
+        || CustomField::new("cost_center", "Cost center <b>").hint("Four <i> digits.").required();
     on_site(
         |page| page.custom_field(field()),
         async |site| {
@@ -143,12 +160,17 @@ fn custom_field_is_stored_as_metadata() {
 #[test]
 fn token_is_shown_in_the_ways_of_host() {
     on_site(
-        |page| page.in_two_parts().environment_variable("ACME_API_KEY").name_examples(["prod-main-app", "staging-api"]),
+        |page| {
+            page.in_two_parts()
+                .environment_variable("ACME_API_KEY")
+                .name_examples(["prod-main-app", "staging-api"])
+        },
         async |site| {
             site.get("/new").await.must_say(&["Examples: prod-main-app, staging-api."]);
             let made = site.generate(&[]).await;
             let token = made.token();
-            let (id, secret) = (&token["acme_live_".len()..][..16], &token["acme_live_".len() + 16..]);
+            let (id, secret) =
+                (&token["acme_live_".len()..][..16], &token["acme_live_".len() + 16..]);
             made.must_say(&["Key ID", id, "Key secret", secret, &format!("ACME_API_KEY={token}")]);
             Ok(())
         },
@@ -202,7 +224,9 @@ fn expiry_is_asked_in_the_way_of_host() {
                 let opened = site.get("/new").await;
                 let controls = crate::form::Form::controls_of(&opened, &site.path("/new"));
                 let mut names: Vec<_> = controls.into_iter().map(|control| control.name).collect();
-                names.retain(|name| ["expiry", "expires_on", "set_expiry", "lifetime_days"].contains(&&**name));
+                names.retain(|name| {
+                    ["expiry", "expires_on", "set_expiry", "lifetime_days"].contains(&&**name)
+                });
                 names.sort();
                 assert_eq!(names, fields, "{form:?}");
                 Ok(())

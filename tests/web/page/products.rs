@@ -36,15 +36,31 @@ fn b20_organization_page_has_its_elements() -> TestResult {
             "How current is \"last used\"?",
         ]);
         let opened = ask("/new?owner=organization").await;
-        opened.must_say(&["Blank: the key does not expire.", "A day in UTC.", "The key will belong to: The organization."]);
+        opened.must_say(&[
+            "Without one, the key does not expire.",
+            "(UTC)",
+            "The key will belong to: The organization.",
+        ]);
         let made = site.send(&world.admin, &opened.form().with(&[("name", "nightly")])).await;
-        made.must_say(&["This is shown only once.", "Workbase cannot show it again.", "I have stored it"]);
+        made.must_say(&[
+            "This is shown only once.",
+            "Workbase cannot show it again.",
+            "I have stored it",
+        ]);
         let short = opened.form().with(&[("name", "short"), ("expires_on", "2027-01-31")]);
         let ticket = world.authority.ticket()?.to_string();
         let second = site.send(&world.admin, &short.with(&[("ticket", &ticket)])).await;
         assert_eq!(second.status, 200, "{}", second.words());
         let list = ask("/organization").await;
-        list.must_say(&["Name Prefix Created Last used Uses Expires Status Actions", "by ada", "Never", "No expiry", "Active", "Edit nightly", "Delete nightly"]);
+        list.must_say(&[
+            "Name Prefix Created Last used Uses Expires Status Actions",
+            "by ada",
+            "Never",
+            "No expiry",
+            "Active",
+            "Edit nightly",
+            "Delete nightly",
+        ]);
         world.clock.advance(2_000 * DAY);
         let ended = ask("/organization?status=ended").await;
         ended.must_say(&["short", "Expired", "Expired, make a new one"]);
@@ -52,12 +68,15 @@ fn b20_organization_page_has_its_elements() -> TestResult {
         let copy = ask("/new?name=short&owner=organization").await;
         assert_eq!(copy.form().value("name"), "short");
         let keys = all_keys(&world.authority, &world.admin).await;
-        let key = keys.iter().find(|entry| entry.key.name.as_str() == "nightly").expect("a key").key.id;
+        let key =
+            keys.iter().find(|entry| entry.key.name.as_str() == "nightly").expect("a key").key.id;
         let edit = ask(&format!("/keys/{key}/edit")).await;
         edit.must_say(&["The expiry can't be changed: make a new key."]);
         let visible: Vec<_> = edit.form().fields.into_iter().map(|(name, _)| name).collect();
         assert_eq!(visible, ["version", "name"], "the name alone");
-        ask(&format!("/keys/{key}/delete")).await.must_say(&["Systems that use it lose access at once", "This cannot be undone."]);
+        ask(&format!("/keys/{key}/delete"))
+            .await
+            .must_say(&["Systems that use it lose access at once", "This cannot be undone."]);
         Ok(())
     })
 }
@@ -70,12 +89,21 @@ fn b20_access_page_has_its_elements() -> TestResult {
         let links = Links::new().upgrade("/billing".parse()?);
         let examples = ["prod-main-app", "staging-api", "crm-integration"];
         let mut site = Site::of(&world, |page| {
-            page.screens(Screens::OWN).fields(KeyFields::CONTACT).name_examples(examples).links(links)
+            page.screens(Screens::OWN)
+                .fields(KeyFields::CONTACT)
+                .name_examples(examples)
+                .links(links)
         })?;
         site.links = vec!["/billing"];
-        world.set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default())).await?;
+        world
+            .set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default()))
+            .await?;
         let opened = site.get("/new").await;
-        opened.must_say(&["Examples: prod-main-app, staging-api, crm-integration.", "not a person", "lower-case words with hyphens"]);
+        opened.must_say(&[
+            "Examples: prod-main-app, staging-api, crm-integration.",
+            "not a person",
+            "lower-case words with hyphens",
+        ]);
         let refused = site.send(&world.alice, &opened.form().with(&[("name", "My Key")])).await;
         assert_eq!(refused.status, 422);
         refused.must_say(&["at least two words of a-z and 0-9 with hyphens between"]);
@@ -84,13 +112,33 @@ fn b20_access_page_has_its_elements() -> TestResult {
         let key = &token["acme_live_".len()..][..16];
         world.verifier.verify(&token).await?;
         world.verifier.flush().await?;
-        site.get("/").await.must_say(&["prod-main-app", "Last used", "Uses", "Rotate prod-main-app", "Revoke prod-main-app"]);
+        site.get("/").await.must_say(&[
+            "prod-main-app",
+            "Last used",
+            "Uses",
+            "Rotate prod-main-app",
+            "Revoke prod-main-app",
+        ]);
         let rotate = site.get(&format!("/keys/{key}/rotate")).await;
-        rotate.must_say(&["Tell the technical contact first: Team Rocket.", "How long does the old secret work?", "24 hours"]);
+        rotate.must_say(&[
+            "Tell the technical contact first: Team Rocket.",
+            "How long does the old secret work?",
+            "24 hours",
+        ]);
         let rotated = site.send(&world.alice, &rotate.form().with(&[("overlap", "24")])).await;
-        rotated.must_say(&["The key has a new secret", "Old secret works until", "Install the new secret everywhere."]);
+        rotated.must_say(&[
+            "The key has a new secret",
+            "Old secret works until",
+            "Install the new secret everywhere.",
+        ]);
         let panel = site.get(&format!("/keys/{key}")).await;
-        panel.must_say(&["Two secrets work", "Old secret last used", "New secret last used Not yet", "Confirm hand-over done", "Wait before you end the overlap"]);
+        panel.must_say(&[
+            "Two secrets work",
+            "Old secret last used",
+            "New secret last used Not yet",
+            "Confirm hand-over done",
+            "Wait before you end the overlap",
+        ]);
         world.clock.advance(2 * common::HOUR);
         world.verifier.verify(&rotated.token()).await?;
         world.verifier.flush().await?;
@@ -98,7 +146,14 @@ fn b20_access_page_has_its_elements() -> TestResult {
         let finish = site.get(&format!("/keys/{key}/finish")).await.form();
         assert_eq!(site.send(&world.alice, &finish).await.status, 303);
         let revoke = site.get(&format!("/keys/{key}/revoke")).await;
-        revoke.must_say(&["Check first:", "The key is no longer needed.", "its replacement is in use", "The technical owner was asked.", "This cannot be undone.", "Disable it first."]);
+        revoke.must_say(&[
+            "Check first:",
+            "The key is no longer needed.",
+            "its replacement is in use",
+            "The technical owner was asked.",
+            "This cannot be undone.",
+            "Disable it first.",
+        ]);
         world.set_policy(|policy| policy.plan.api_access = false).await?;
         let without = site.get("/").await;
         without.must_say(&["Upgrade required", "See the plans", "prod-main-app"]);
@@ -131,7 +186,8 @@ fn b20_two_part_page_has_its_elements() {
             }
             let rotate = site.get(&path("rotate")).await;
             rotate.must_say(&["It ends now", "Choose this after a leak."]);
-            let again = site.send(&site.world.alice, &rotate.form().with(&[("overlap", "0")])).await;
+            let again =
+                site.send(&site.world.alice, &rotate.form().with(&[("overlap", "0")])).await;
             assert_eq!(&again.token()["acme_live_".len()..][..16], key.as_str(), "the same id");
             assert_ne!(site.world.says(&token), "current");
             let delete = site.get(&path("delete")).await;
@@ -151,20 +207,48 @@ fn b20_users_hub_has_its_elements() {
     on_site(options, async |site| {
         site.world.set_policy(|policy| policy.settings.max_keys_per_user = Some(2)).await?;
         site.generate(&[("name", "one"), ("description", "exports")]).await;
-        site.get("/").await.must_say(&["1 of 2 keys used", "one", "exports", "Edit one", "Delete one", "Revoke one"]);
+        site.get("/").await.must_say(&[
+            "1 of 2 keys used",
+            "one",
+            "exports",
+            "Edit one",
+            "Delete one",
+            "Revoke one",
+        ]);
         site.generate(&[("name", "two")]).await;
         let full = site.get("/").await;
-        full.must_say(&["2 of 2 keys used", "You can't generate a key now", "The limit of 2 live keys is reached."]);
+        full.must_say(&[
+            "2 of 2 keys used",
+            "You can't generate a key now",
+            "The limit of 2 live keys is reached.",
+        ]);
         full.must_not_say(&["Generate API key"]);
-        let refused = site.post("/new", &[("ticket", &site.world.authority.ticket()?.to_string()), ("name", "three"), ("expiry", "30")]).send().await;
+        let refused = site
+            .post(
+                "/new",
+                &[
+                    ("ticket", &site.world.authority.ticket()?.to_string()),
+                    ("name", "three"),
+                    ("expiry", "30"),
+                ],
+            )
+            .send()
+            .await;
         assert_eq!(refused.status, 409, "{}", refused.words());
         refused.must_say(&["The limit of 2 live keys is reached."]);
         site.world.set_policy(|policy| policy.settings.api_enabled = Some(false)).await?;
         let off = site.get("/").await;
-        off.must_say(&["API keys are turned off for your organization. Ask Tara.", "Stopped: API keys are turned off"]);
+        off.must_say(&[
+            "API keys are turned off for your organization. Ask Tara.",
+            "Stopped: API keys are turned off",
+        ]);
         let nobody = crate::seed::with(keywright::Permissions::NONE).without_license();
         let all = site.ask("GET", "/").by(&nobody).send().await;
-        all.must_say(&["You don't have the permission to generate keys. Ask Tara.", "Upgrade required", "API keys are turned off"]);
+        all.must_say(&[
+            "You don't have the permission to generate keys. Ask Tara.",
+            "Upgrade required",
+            "API keys are turned off",
+        ]);
         Ok(())
     });
 }
@@ -178,7 +262,17 @@ fn b20_tenant_console_has_its_keys() -> TestResult {
         let tara = &world.tenant_admin;
         let ask = async |path: &str| site.ask("GET", path).by(tara).send().await;
         let list = ask("/all").await;
-        list.must_say(&["All keys", "Owner", "Last changed", "Created", "Expires", "Status", "bob", "The organization", "builds"]);
+        list.must_say(&[
+            "All keys",
+            "Owner",
+            "Last changed",
+            "Created",
+            "Expires",
+            "Status",
+            "bob",
+            "The organization",
+            "builds",
+        ]);
         list.must_not_say(&["Delete key-of-bob"]);
         for (query, found, absent) in [
             ("q=key-of-bob", "key-of-bob", "used-key"),
@@ -197,9 +291,13 @@ fn b20_tenant_console_has_its_keys() -> TestResult {
         let none = ask("/all/revoke").await;
         assert!([200, 303, 422].contains(&none.status), "{}", none.status);
         let keys = all_keys(&world.authority, tara).await;
-        let live: Vec<_> = keys.iter().filter(|entry| entry.status == KeyStatus::Active).take(2).collect();
+        let live: Vec<_> =
+            keys.iter().filter(|entry| entry.status == KeyStatus::Active).take(2).collect();
         let revoked = keys.iter().find(|entry| entry.status == KeyStatus::Revoked).expect("one");
-        let query = format!("/all/revoke?id={}&id={}&id={}", live[0].key.id, live[1].key.id, revoked.key.id);
+        let query = format!(
+            "/all/revoke?id={}&id={}&id={}",
+            live[0].key.id, live[1].key.id, revoked.key.id
+        );
         let question = ask(&query).await;
         assert_eq!(question.status, 200, "{}", question.words());
         let names = [live[0].key.name.as_str(), live[1].key.name.as_str()];
@@ -232,10 +330,21 @@ fn b20_lists_have_pages_without_gaps() {
             while let Some(path) = next {
                 let shown = site.ask("GET", &path).send().await;
                 let words = shown.words();
-                seen.extend((0..120).map(|number| format!("key-{number:03}")).filter(|name| words.contains(&**name)));
-                let rest = shown.text.split("rel=\"next\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
-                next = rest.map(|link| link.replace("&amp;", "&")).map(|link| link[site.mount.len()..].to_owned());
-                next = next.map(|link| if link.starts_with('?') { format!("/{link}") } else { link });
+                seen.extend(
+                    (0..120)
+                        .map(|number| format!("key-{number:03}"))
+                        .filter(|name| words.contains(&**name)),
+                );
+                let rest = shown
+                    .text
+                    .split("rel=\"next\" href=\"")
+                    .nth(1)
+                    .and_then(|rest| rest.split('"').next());
+                next = rest
+                    .map(|link| link.replace("&amp;", "&"))
+                    .map(|link| link[site.mount.len()..].to_owned());
+                next =
+                    next.map(|link| if link.starts_with('?') { format!("/{link}") } else { link });
                 assert!(seen.len() <= 120, "no key is listed twice");
             }
             assert_eq!(seen, (0..120).map(|number| format!("key-{number:03}")).collect::<Vec<_>>());

@@ -127,6 +127,7 @@ pub(crate) fn data() -> Vec<String> {
         "organization",
         ADMINISTRATORS,
         "walked",
+        "ACME_API_KEY=",
     ];
     let parts = ATTACKS.iter().flat_map(|attack| attack.split(' '));
     let mut data: Vec<String> =

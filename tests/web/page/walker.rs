@@ -21,6 +21,8 @@ pub(crate) struct Walk<'a> {
     site: &'a Site,
     actor: &'a Actor,
     names: &'a [String],
+    /// 1 for a whole walk; 2 or more to leave out ways to fill in a form, and addresses.
+    step: usize,
     seen: BTreeSet<String>,
     shapes: BTreeMap<String, usize>,
     queue: VecDeque<String>,
@@ -34,11 +36,17 @@ pub(crate) struct Walk<'a> {
 }
 
 /// Walks through the whole page.
-pub(crate) async fn walk<'a>(site: &'a Site, actor: &'a Actor, names: &'a [String]) -> Walk<'a> {
+pub(crate) async fn walk<'a>(
+    site: &'a Site,
+    actor: &'a Actor,
+    names: &'a [String],
+    step: usize,
+) -> Walk<'a> {
     let mut walk = Walk {
         site,
         actor,
         names,
+        step,
         seen: BTreeSet::new(),
         shapes: BTreeMap::new(),
         queue: VecDeque::from([site.path("/")]),
@@ -66,12 +74,7 @@ impl Walk<'_> {
         // A filter or a selection can be refused like a form.
         let is_fine =
             [200, 303].contains(&answer.status) || answer.status == 422 && path.contains('?');
-        assert!(
-            is_fine,
-            "{path} gave {}: {}",
-            answer.status,
-            answer.words()
-        );
+        assert!(is_fine, "{path} gave {}: {}", answer.status, answer.words());
         self.visited.insert((shape(path), answer.status));
         answer
     }
@@ -94,7 +97,7 @@ impl Walk<'_> {
             if form.is_post {
                 self.forms.push((answer.path.clone(), form.action));
             } else {
-                for way in 0..WAYS {
+                for way in (0..WAYS).step_by(self.step) {
                     let filled = self.filled(answer, &form, way);
                     self.note(format!("{}?{}", filled.action, filled.encoded()));
                 }
@@ -105,10 +108,13 @@ impl Walk<'_> {
     /// Fetches the stylesheet and the script of a screen, as a browser does without a login.
     async fn fetch_assets(&self, answer: &Answer) {
         let document = Html::parse_document(&answer.text);
-        let assets = [("link[rel=stylesheet]", "href", "text/css"), ("script", "src", "text/javascript")];
+        let assets =
+            [("link[rel=stylesheet]", "href", "text/css"), ("script", "src", "text/javascript")];
         for (what, attribute, kind) in assets {
             let found = all(&document, what);
-            let [asset] = found.as_slice() else { panic!("{}: {} {what}", answer.path, found.len()) };
+            let [asset] = found.as_slice() else {
+                panic!("{}: {} {what}", answer.path, found.len())
+            };
             let path = asset.attr(attribute).expect("an address").to_owned();
             let file = self.site.ask_at("GET", path).unauthenticated().send().await;
             assert_eq!(file.status, 200, "{}", file.path);
@@ -121,7 +127,7 @@ impl Walk<'_> {
     fn note(&mut self, path: String) {
         let path = path.split('#').next().unwrap_or_default().to_owned();
         let count = self.shapes.entry(shape(&path)).or_default();
-        let limit = if path.contains('?') { WAYS } else { ALIKE };
+        let limit = if path.contains('?') { WAYS } else { ALIKE } / self.step;
         if *count < limit && self.seen.insert(path.clone()) {
             *count += 1;
             self.queue.push_back(path);
@@ -140,10 +146,10 @@ impl Walk<'_> {
         for (page, action) in forms {
             let count = counts.entry(shape(&action)).or_default();
             *count += 1;
-            if *count > ALIKE {
+            if *count > ALIKE / self.step {
                 continue;
             }
-            for way in 0..WAYS {
+            for way in (0..WAYS).step_by(self.step) {
                 self.send(&page, &action, way).await;
             }
         }

@@ -12,7 +12,8 @@ use crate::site::{MOUNTS, Site};
 use crate::walker::{Walk, walk};
 
 /// The screens that a walk visits.
-const SCREENS: fn() -> Screens = || Screens::OWN | Screens::ORGANIZATION | Screens::KEYS | Screens::ACCOUNTS | Screens::SETTINGS;
+const SCREENS: fn() -> Screens =
+    || Screens::OWN | Screens::ORGANIZATION | Screens::ACCOUNTS | Screens::TENANT;
 
 fn options(page: Page) -> Page {
     page.screens(SCREENS()).fields(KeyFields::ALL).administrators(seed::ADMINISTRATORS)
@@ -33,7 +34,7 @@ fn walk_all(
             let mut site = Site::at(mount, &world, &options)?;
             prepare(&mut site);
             let data = seed::data();
-            let walked = walk(&site, &actor, &data).await;
+            let walked = walk(&site, &actor, &data, 1).await;
             check(name, &walked);
         }
         Ok(())
@@ -98,7 +99,7 @@ fn every_set_of_permissions_walks() -> TestResult {
                 // Shown if the walk fails.
                 println!("{name}: {permissions:?}");
                 let (actor, data) = (seed::with(permissions), seed::data());
-                let walked = walk(&site, &actor, &data).await;
+                let walked = walk(&site, &actor, &data, 4).await;
                 assert!(!walked.visited.is_empty(), "{name}");
             }
         }
