@@ -11,6 +11,7 @@ mod product_accounts;
 mod products;
 mod rules;
 mod seed;
+mod sent_twice;
 mod site;
 mod walker;
 mod walks;

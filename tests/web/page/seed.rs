@@ -39,9 +39,9 @@ pub(crate) async fn full(world: World) -> TestResult<World> {
     let used = world.key_of(&world.alice, noted("used-key", ATTACKS[0])?).await;
     world.verifier.verify(used.token.expose()).await?;
     world.verifier.flush().await?;
-    for (number, attack) in ATTACKS.iter().enumerate() {
+    for attack in ATTACKS {
         let new = noted(attack, attack)?.networks("203.0.113.0/24".parse()?);
-        world.key_of(&world.alice, new.expires_in((number as u32 + 1) * DAY)).await;
+        world.key_of(&world.alice, new.expires_in(DAY)).await;
     }
     let of_bob =
         authority.generate(admin, NewKey::named("key-of-bob")?.owner(world.bob.as_owner())).await?;
