@@ -6,6 +6,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -86,37 +88,51 @@ impl Tab {
 
     /// Clicks a link.
     pub(crate) async fn follow(&self, link: &str) -> TestResult {
-        Ok(self.find(Kind::Link, link).await?.click().await?)
+        self.on(Kind::Link, link, async |link| link.click().await).await
     }
 
     /// Clicks a button.
     pub(crate) async fn press(&self, button: &str) -> TestResult {
-        Ok(self.find(Kind::Button, button).await?.click().await?)
+        self.on(Kind::Button, button, async |button| button.click().await).await
     }
 
     /// Chooses an option of a list.
     pub(crate) async fn select(&self, list: &str, option: &str) -> TestResult {
-        Ok(self.find(Kind::Field, list).await?.select_by_label(option).await?)
+        self.on(Kind::Field, list, async |list| list.select_by_label(option).await).await
     }
 
     /// Chooses a radio button, or ticks or clears a checkbox.
     pub(crate) async fn choose(&self, label: &str) -> TestResult {
-        Ok(self.find(Kind::Choice, label).await?.click().await?)
+        self.on(Kind::Choice, label, async |choice| choice.click().await).await
     }
 
     /// Replaces the text of a field.
     pub(crate) async fn fill(&self, label: &str, text: &str) -> TestResult {
-        let field = self.find(Kind::Field, label).await?;
-        field.clear().await?;
-        Ok(field.send_keys(text).await?)
+        let fill = async |field: &Element| {
+            field.clear().await?;
+            field.send_keys(text).await
+        };
+        self.on(Kind::Field, label, fill).await
     }
 
     /// Replaces the text of a field by that of the clipboard.
     pub(crate) async fn paste_into(&self, label: &str) -> TestResult {
-        let field = self.find(Kind::Field, label).await?;
-        field.clear().await?;
-        let paste = [char::from(Key::Control), 'v'].iter().collect::<String>();
-        Ok(field.send_keys(&paste).await?)
+        self.fill(label, &[char::from(Key::Control), 'v'].iter().collect::<String>()).await
+    }
+
+    /// Acts on an element. If the page has changed in between, it finds the element again.
+    async fn on(
+        &self,
+        kind: Kind,
+        name: &str,
+        act: impl AsyncFn(&Element) -> Result<(), CmdError>,
+    ) -> TestResult {
+        loop {
+            match act(&self.find(kind, name).await?).await {
+                Err(error) if error.is_stale_element_reference() => {}
+                done => return Ok(done?),
+            }
+        }
     }
 
     /// Returns the value of a field.
@@ -127,7 +143,12 @@ impl Tab {
 
     /// Returns the text that a person sees.
     pub(crate) async fn text(&self) -> TestResult<String> {
-        Ok(self.client.find(Locator::Css("body")).await?.text().await?)
+        loop {
+            match self.client.find(Locator::Css("body")).await?.text().await {
+                Err(error) if error.is_stale_element_reference() => {}
+                text => return Ok(text?),
+            }
+        }
     }
 
     /// Waits until the page shows this text.

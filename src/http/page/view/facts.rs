@@ -11,7 +11,11 @@ use crate::value::time::Timestamp;
 
 /// Returns a time in UTC, to the minute. The script of the page adds the local time.
 pub(in crate::http::page) fn time(time: Timestamp) -> Markup {
-    html! { time datetime=(time) { (minutes(time)) } }
+    let utc = in_utc(time);
+    // HTML takes at most three digits of a fraction, so there is none.
+    let datetime =
+        format!("{}T{:02}:{:02}:{:02}Z", utc.date(), utc.hour(), utc.minute(), utc.second());
+    html! { time datetime=(datetime) { (minutes(time)) } }
 }
 
 /// Returns a time, or a text where there is none.
@@ -21,10 +25,14 @@ pub(in crate::http::page) fn time_or(frame: &Frame, time: Option<Timestamp>, non
 
 /// Returns a time as text, such as `2026-11-22 16:40 UTC`.
 pub(in crate::http::page) fn minutes(time: Timestamp) -> String {
+    let time = in_utc(time);
+    format!("{} {:02}:{:02} UTC", time.date(), time.hour(), time.minute())
+}
+
+fn in_utc(time: Timestamp) -> OffsetDateTime {
     let seconds = time.unix_micros().div_euclid(1_000_000);
     // Each timestamp is before the year 10000, so it has a date.
-    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    format!("{} {:02}:{:02} UTC", time.date(), time.hour(), time.minute())
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// Returns the status of a key, as text with a class for its color.

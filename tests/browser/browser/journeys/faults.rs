@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{TestResult, World};
+use keywright::SettingsEdit;
 use keywright::http::page::Href;
 
 use crate::host::Host;
@@ -29,6 +30,28 @@ async fn b20_focus_moves_to_the_errors() -> TestResult {
     shown_token(&tab).await?;
     assert_eq!(tab.overflow().await?, 0);
     assert_eq!(tab.violations().await?, Vec::<String>::new());
+    Ok(())
+}
+
+#[common::test(chromium)]
+async fn b20_stale_settings_show_both_values() -> TestResult {
+    let (host, tab) = (Host::new().await?, Tab::new().await?);
+    tab.open(&host.url("/settings")).await?;
+    tab.follow("Change the settings").await?;
+    tab.fill("Most keys of a user", "7").await?;
+    let edit = SettingsEdit::new().max_keys_per_user(Some(5));
+    host.world.authority.edit_settings(&host.world.admin, edit).await?;
+    tab.press("Save").await?;
+    tab.sees("Somebody saved other values").await?;
+    let shown = tab.text().await?;
+    let both = ["Saved value", "Your value", "5", "7"].iter().all(|text| shown.contains(text));
+    assert!(both, "{shown}");
+    let limit = async || host.world.policy().await.settings.max_keys_per_user;
+    assert_eq!(limit().await, Some(5), "nothing is saved yet");
+    assert_eq!(tab.value("Most keys of a user").await?, "7");
+    tab.press("Save").await?;
+    tab.sees("The change is saved").await?;
+    assert_eq!(limit().await, Some(7));
     Ok(())
 }
 

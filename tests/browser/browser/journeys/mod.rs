@@ -8,4 +8,5 @@ mod keyboard;
 mod own_shell;
 mod people;
 mod plain;
+mod products;
 mod shown_once;
