@@ -151,7 +151,6 @@ fn t_h16_addresses_alone_change_nothing() {
     });
 }
 
-/// The site holds every answer to the headers: here, a name says so.
 #[test]
 fn t_h16_no_screen_is_shown_in_a_frame() {
     on_a_site(async |site| {
@@ -204,7 +203,7 @@ fn t_h16_login_is_asked_again_before_a_form() {
                 let path: String = form_encoded(&site.path(path));
                 assert_eq!(asked.target(), format!("/confirm?from=keys&return_to={path}"));
             }
-            // A leaked key is revoked at once, because the host says so.
+            // The host exempts the revocation of a leaked key.
             assert_eq!(site.get(&format!("/keys/{key}/revoke")).await.status, 200);
             let ticket = site.world.authority.ticket()?.to_string();
             let fields =

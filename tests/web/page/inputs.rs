@@ -30,7 +30,7 @@ fn must_refuse(answer: &Answer, sent: &Form, field: &str, says: &[&str]) {
     let controls = Form::controls_of(answer, &form.action);
     for (name, value) in &sent.fields {
         let control = controls.iter().find(|control| control.name == *name);
-        // What looks like a token is not repeated, and no choice is kept that is none.
+        // The page does not repeat a token, or a choice that it does not offer.
         let is_kept = control.is_some_and(|control| {
             control.kind != "radio" && control.kind != "checkbox" || control.choices.contains(value)
         });
@@ -46,8 +46,7 @@ fn must_refuse(answer: &Answer, sent: &Form, field: &str, says: &[&str]) {
 
 async fn refuse_all(site: &Site, rows: &[Row<'_>]) -> TestResult {
     for (fields, field, says) in rows {
-        let fields = [&[("custom-cost", "1234")], *fields].concat();
-        let form = site.new_key(&fields).await;
+        let form = site.new_key(&[("custom-cost", "1234")]).await.with(fields);
         let answer = site.send(&site.world.alice, &form).await;
         must_refuse(&answer, &form, field, says);
     }
@@ -207,7 +206,7 @@ fn faults_of_date_are_named() {
 }
 
 #[test]
-fn fault_of_field_that_is_not_shown_is_said() {
+fn fields_that_form_lacks_are_ignored() {
     // The host offers no scopes, and the request has one.
     on_site(
         |page| page.fields(KeyFields::NONE),
@@ -284,7 +283,7 @@ fn faults_of_hand_over_are_named() {
 }
 
 #[test]
-fn name_of_used_key_is_typed_before_it_ends() {
+fn name_of_used_key_is_typed() {
     on_a_site(async |site| {
         let key = site.key("prod-main-app").await;
         site.world.verifier.verify(key.token.expose()).await?;
@@ -337,7 +336,7 @@ fn stale_edit_shows_both_values() {
         ]);
         stale.must_not_say(&["Networks (optional) Networks"]);
         assert_eq!(stale.form().value("name"), "mine");
-        // What was read can be saved now, and wins.
+        // The form with both values can be saved.
         assert_eq!(site.send(&site.world.alice, &stale.form()).await.status, 303);
         let shown = site.get(&format!("/keys/{key}")).await;
         shown.must_say(&["mine", "5/1s"]);

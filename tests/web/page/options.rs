@@ -158,7 +158,7 @@ fn custom_field_is_stored_as_metadata() {
 }
 
 #[test]
-fn token_is_shown_in_the_ways_of_host() {
+fn token_is_shown_in_parts() {
     on_site(
         |page| {
             page.in_two_parts()
@@ -212,7 +212,7 @@ fn people_are_named_by_host() {
 }
 
 #[test]
-fn expiry_is_asked_in_the_way_of_host() {
+fn expiry_form_is_of_the_host() {
     for (form, fields) in [
         (ExpiryForm::Choices, vec!["expires_on", "expiry"]),
         (ExpiryForm::Date, vec!["expires_on"]),

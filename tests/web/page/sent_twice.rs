@@ -32,7 +32,7 @@ fn t_h16_reload_generates_no_second_key() {
 }
 
 #[test]
-fn t_h16_changed_copy_of_form_generates_no_second_key() {
+fn t_h16_changed_copy_generates_no_key() {
     on_a_site(async |site| {
         let form = site.new_key(&[]).await;
         assert_eq!(site.send(&site.world.alice, &form).await.status, 200);
@@ -115,7 +115,7 @@ fn t_h16_lost_answer_leaves_one_key() {
 }
 
 #[test]
-fn t_h16_lost_answer_of_organization_leads_to_its_list() {
+fn t_h16_lost_organization_key_is_found() {
     on_a_site(async |site| {
         let admin = &site.world.admin;
         let form = site.ask("GET", "/new?owner=organization").by(admin).send().await.form();
