@@ -185,7 +185,7 @@ impl Visit {
     }
 
     /// Returns true if the host selects a screen and the actor may see it.
-    pub(super) fn can_show(&self, screen: Screens) -> bool {
+    pub(super) fn can_see(&self, screen: Screens) -> bool {
         self.must_see(screen).is_ok()
     }
 
@@ -193,13 +193,13 @@ impl Visit {
     pub(super) fn list_of(&self, owner: &Owner) -> String {
         match owner {
             owner if self.actor.owns(owner) => self.urls.to("/"),
-            Owner::Account(account) if self.can_show(Screens::ACCOUNTS) => {
+            Owner::Account(account) if self.can_see(Screens::ACCOUNTS) => {
                 self.urls.account(account)
             }
-            Owner::Organization if self.can_show(Screens::ORGANIZATION) => {
+            Owner::Organization if self.can_see(Screens::ORGANIZATION) => {
                 self.urls.to("/organization")
             }
-            _ if self.can_show(Screens::KEYS) => self.urls.of_owner("/all", owner),
+            _ if self.can_see(Screens::KEYS) => self.urls.of_owner("/all", owner),
             _ => self.urls.to("/"),
         }
     }

@@ -6,7 +6,7 @@ use crate::authority::{KeyEntry, Overlap};
 use crate::http::page::failure::Failure;
 use crate::http::page::selection::Screens;
 use crate::http::page::texts::Text;
-use crate::http::page::view::{author, facts, key_table, navigation, overlap};
+use crate::http::page::view::{author, facts, key_table, overlap};
 use crate::http::page::visit::{Answer, Visit};
 use crate::record::event::{EventActor, EventOutcome};
 use crate::record::operation::Operation;
@@ -17,8 +17,6 @@ use crate::store::EventQuery;
 pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
     let entry = visit.authority().key(&visit.actor, &visit.key_id()?).await?;
     let (key, revoker) = (&entry.key, revoker(visit, &entry).await?);
-    let can_see_events =
-        visit.has(Screens::EVENTS) && navigation::may_see(&visit.actor, Screens::EVENTS);
     let content = html! {
         h1 { (key.name) }
         @if let Some(overlap) = &entry.overlap { (overlap_panel(visit, &entry, overlap)) }
@@ -32,7 +30,7 @@ pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
         @if !entry.actions.is_empty() { h2 { (visit.say(Text::ACTIONS)) } }
         @if entry.status == KeyStatus::Revoked { p { (visit.say(Text::REVOKED_IS_FINAL)) } }
         (key_table::actions(visit, &entry))
-        @if can_see_events {
+        @if visit.can_see(Screens::EVENTS) {
             p { a href={ (visit.urls.to("/events")) "?key=" (key.id) } { (visit.say(Text::EVENTS_OF_KEY)) } }
         }
         p { a href=(visit.list_of(&key.owner)) { (visit.say(Text::BACK_TO_KEYS)) } }

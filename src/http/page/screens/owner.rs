@@ -113,7 +113,7 @@ pub(in crate::http::page) async fn panel(visit: &Visit, owner: &Owner) -> Result
     let subject = Subject::of(visit, owner).await?;
     let possible = [SUSPEND, RESTORE, TRANSFER, REVOKE];
     let possible = possible.into_iter().filter(|action| subject.allows(visit, *action));
-    let account = owner.account().filter(|_| visit.can_show(Screens::ACCOUNTS));
+    let account = owner.account().filter(|_| visit.can_see(Screens::ACCOUNTS));
     Ok(html! {
         section class="kw-panel" aria-labelledby="owner" {
             h2 id="owner" { (visit.say(Text::KEYS_OF_OWNER.with("owner", &subject.name))) }

@@ -23,6 +23,7 @@ texts! {
     KEYS_OF_ACCOUNT: "Keys of {name}", "Schlüssel von {name}";
     NO_LIVE_KEYS: "The account has no live key.", "Das Konto hat keinen gültigen Schlüssel.";
     SHOW_ALL_KEYS: "Show its 1 key|Show all its {count} keys", "Seinen 1 Schlüssel anzeigen|Alle seine {count} Schlüssel anzeigen";
+    EVENTS_OF_ACCOUNT: "Events of this account", "Ereignisse dieses Kontos";
     MANAGE_ACCOUNT: "Manage", "Verwalten";
 
     NEW_ACCOUNT: "Add service account", "Dienstkonto anlegen";

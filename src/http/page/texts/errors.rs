@@ -24,6 +24,8 @@ texts! {
     FIELD: "Field", "Feld";
     STORED_VALUE: "Saved value", "Gespeicherter Wert";
     YOUR_VALUE: "Your value", "Ihr Wert";
+    BOX_CHECKED: "Yes", "Ja";
+    BOX_UNCHECKED: "No", "Nein";
     SENT_ALREADY: "This form was sent already", "Dieses Formular wurde schon gesendet";
     SENT_ALREADY_TEXT: "No second key was generated. The key exists, and its secret was shown then. If you did not store it, rotate the key.",
         "Es wurde kein zweiter Schlüssel erzeugt. Der Schlüssel existiert; sein Geheimnis wurde damals angezeigt. Haben Sie es nicht gespeichert, rotieren Sie den Schlüssel.";

@@ -9,9 +9,9 @@ use crate::http::page::typed;
 
 /// Returns a table of the fields that differ, with the stored value and that of the form.
 pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) -> Markup {
-    let all = |form: &Form, name: &str| form.all(name).collect::<Vec<_>>().join(" ");
-    let differs = |name: &&str| *name != "version" && all(stored, name) != all(sent, name);
-    let names: Vec<_> = stored.names().into_iter().filter(differs).collect();
+    let mut names = stored.names();
+    names.extend(sent.names().into_iter().filter(|name| !stored.names().contains(name)));
+    names.retain(|name| *name != "version" && all(stored, name) != all(sent, name));
     html! {
         div class="kw-errors" role="alert" tabindex="-1" id="errors" aria-labelledby="errors-title" {
             h2 id="errors-title" { (frame.say(Text::STALE)) }
@@ -27,16 +27,32 @@ pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) ->
                 }
                 tbody {
                     @for name in names {
+                        @let (stored, sent) = both(frame, stored, sent, name);
                         tr {
                             th scope="row" data-label=(frame.say(Text::FIELD)) { (label(frame, name)) }
-                            td data-label=(frame.say(Text::STORED_VALUE)) { (all(stored, name)) }
-                            td data-label=(frame.say(Text::YOUR_VALUE)) { (all(sent, name)) }
+                            td data-label=(frame.say(Text::STORED_VALUE)) { (stored) }
+                            td data-label=(frame.say(Text::YOUR_VALUE)) { (sent) }
                         }
                     }
                 }
             }
         }
     }
+}
+
+fn all(form: &Form, name: &str) -> String {
+    form.all(name).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the values of a field in both forms, as text.
+fn both(frame: &Frame, stored: &Form, sent: &Form, name: &str) -> (String, String) {
+    let text = |form: &Form| match &*all(form, name) {
+        "on" => frame.say(Text::BOX_CHECKED),
+        "" => frame.say(Text::BOX_UNCHECKED),
+        other => other.to_owned(),
+    };
+    let is_box = [stored, sent].iter().all(|form| ["", "on"].contains(&form.value(name)));
+    if is_box { (text(stored), text(sent)) } else { (all(stored, name), all(sent, name)) }
 }
 
 /// The fields of the forms, with their labels.

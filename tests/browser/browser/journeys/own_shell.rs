@@ -44,7 +44,7 @@ impl Shell for Acme {
 }
 
 async fn strict(mut request: Request, next: Next) -> Response {
-    let nonce = format!("r4nd0m{}", REQUESTS.fetch_add(1, Ordering::Relaxed));
+    let nonce = format!("nonce{}", REQUESTS.fetch_add(1, Ordering::Relaxed));
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'nonce-{nonce}'; \
          img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -7,6 +7,7 @@ use super::fields::{self, Roles};
 use super::gate;
 use crate::authority::AccountEntry;
 use crate::http::page::failure::Failure;
+use crate::http::page::selection::Screens;
 use crate::http::page::texts::Text;
 use crate::http::page::view::key_table::{self, Columns};
 use crate::http::page::view::listing::{self, Filter};
@@ -28,6 +29,13 @@ pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
         (account::actions(visit, &entry))
         h2 { (visit.say(Text::KEYS)) }
         (keys(visit, &entry).await?)
+        @if visit.can_see(Screens::EVENTS) {
+            p {
+                a href={ (visit.urls.to("/events")) "?account=" (found.id) } {
+                    (visit.say(Text::EVENTS_OF_ACCOUNT))
+                }
+            }
+        }
         p { a href=(visit.urls.to("/accounts")) { (visit.say(Text::BACK_TO_ACCOUNTS)) } }
     };
     Ok(visit.show_with(StatusCode::OK, found.name.to_string(), content))
@@ -53,7 +61,7 @@ fn facts_of(visit: &Visit, entry: &AccountEntry, roles: &Roles) -> Markup {
     }
 }
 
-/// Returns the role with its description, and says so if the plan has lost it.
+/// Returns the role with its description, or with a note that the plan has lost it.
 fn role(visit: &Visit, name: &RoleName, roles: &Roles) -> Markup {
     let role = roles.as_ref().map(|roles| roles.get(name));
     let description = role.flatten().and_then(|role| role.description.as_ref());
