@@ -14,7 +14,6 @@
 mod file;
 mod flush;
 mod memory;
-mod page;
 mod random;
 mod verify;
 mod waits;
@@ -52,7 +51,6 @@ fn measure(run: &Run) {
     random::measure(run, &many);
     flush::measure(run, &many);
     waits::measure(run);
-    page::measure(run);
     writers::measure(run);
     file::measure(run, &many);
     drop(many);
