@@ -52,5 +52,5 @@ async fn dispatcher_learns_whom_to_ask() {
     let mut browser = Browser::new().await;
     let page = browser.log_in(Fleetdesk::PRODUCT, "finn").await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
-    page.shows(&["You don't have the permission.", "Ask Ada Lovelace."]);
+    page.shows(&["No access", "Ask Ada Lovelace."]);
 }

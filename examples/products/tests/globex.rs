@@ -42,6 +42,35 @@ async fn administrator_finds_and_revokes_keys() {
 }
 
 #[tokio::test]
+async fn administrator_limits_keys_and_reads_events() {
+    let mut browser = Browser::new().await;
+    let own = browser.log_in(Globex::PRODUCT, "ada").await;
+    let settings = browser.follow(&own, "Settings").await;
+    settings.shows(&["365 days", "Set here"]);
+    let form = browser.follow(&settings, "Change the settings").await;
+    let settings = browser.submit(&form, &[("max_keys_per_user", "3")]).await;
+    settings.shows(&["The change is saved."]);
+    let events = browser.follow(&settings, "Events").await;
+    events.shows(&["Ada Lovelace"]);
+
+    // Three keys were there before, and stay.
+    let list = browser.log_in(Globex::PRODUCT, "greta").await;
+    list.shows(&["3 of 3 keys used", "The limit of 3 live keys is reached."]);
+    assert!(list.link("Generate API key").is_none());
+}
+
+#[tokio::test]
+async fn auditor_reads_and_changes_nothing() {
+    let mut browser = Browser::new().await;
+    let own = browser.log_in(Globex::PRODUCT, "iris").await;
+    let settings = browser.follow(&own, "Settings").await;
+    assert!(settings.link("Change the settings").is_none());
+    let all = browser.follow(&own, "All keys").await;
+    all.shows(&["Label printer"]);
+    assert!(all.link("Revoke").is_none());
+}
+
+#[tokio::test]
 async fn page_speaks_german() {
     let mut browser = Browser::new().await;
     browser.language = "de-AT,de;q=0.9";

@@ -342,7 +342,11 @@ impl Visit {
         }
     }
 
+    /// Returns the link to the keys, unless the user is there.
     fn way_back(&self) -> Markup {
+        if self.request.uri.path() == "/" {
+            return html! {};
+        }
         html! { p { a href=(self.urls.to("/")) { (self.say(Text::BACK_TO_KEYS)) } } }
     }
 }

@@ -14,8 +14,8 @@ texts! {
     NOT_A_FORM: "The request is not a form of this page.", "Die Anfrage ist kein Formular dieser Seite.";
     NOT_FOUND: "Not found", "Nicht gefunden";
     NOT_FOUND_TEXT: "There is nothing here. It may have been deleted, or it belongs to someone else.", "Hier ist nichts. Vielleicht wurde es gelöscht, oder es gehört jemand anderem.";
-    FORBIDDEN: "You may not do this", "Sie dürfen das nicht";
-    FORBIDDEN_TEXT: "You don't have the permission.", "Ihnen fehlt die Berechtigung.";
+    FORBIDDEN: "No access", "Kein Zugang";
+    FORBIDDEN_TEXT: "You don't have the permission for this in {product}.", "Ihnen fehlt dafür die Berechtigung in {product}.";
     CONFIRM_LOGIN: "Confirm your login first, then send the form again.", "Bestätigen Sie zuerst Ihre Anmeldung, und senden Sie das Formular dann noch einmal.";
     STALE: "It was changed meanwhile", "Es wurde inzwischen geändert";
     STALE_TEXT: "Somebody changed it since you opened the form. Nothing was changed. Open it again.", "Jemand hat es geändert, seit Sie das Formular geöffnet haben. Nichts wurde geändert. Öffnen Sie es noch einmal.";

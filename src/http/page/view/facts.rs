@@ -15,7 +15,9 @@ pub(in crate::http::page) fn time(time: Timestamp) -> Markup {
     // HTML takes at most three digits of a fraction, so there is none.
     let datetime =
         format!("{}T{:02}:{:02}:{:02}Z", utc.date(), utc.hour(), utc.minute(), utc.second());
-    html! { time datetime=(datetime) { (minutes(time)) } }
+    let whole = minutes(time);
+    let (date, hour) = whole.split_once(' ').unwrap_or((&whole, ""));
+    html! { time datetime=(datetime) { span class="kw-date" { (date) } " " (hour) } }
 }
 
 /// Returns a time, or a text where there is none.

@@ -78,7 +78,7 @@ fn choices(visit: &Visit, fields: Fields<'_>, roles: &BTreeMap<RoleName, Role>) 
         .iter()
         .map(|(name, role)| {
             let hint = html! {
-                @if let Some(description) = &role.description { (description) " " }
+                @if let Some(description) = &role.description { (description) br; }
                 (visit.say(Text::ROLE_SCOPES.with("scopes", scopes(visit, role))))
             };
             Choice::new(name, name.as_str()).hint(hint)

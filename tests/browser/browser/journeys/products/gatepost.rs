@@ -13,7 +13,7 @@ async fn b20_gatepost_key_lives() -> TestResult {
     demo.visit(&tab, "Gatepost").await?;
     tab.follow("Add more").await?;
     tab.fill("Name", "Front door").await?;
-    // Days without the box are a mistake, and the page says so.
+    // Days without the box are a mistake, which the page names.
     tab.fill("Lifetime (days)", "90").await?;
     tab.press("Generate").await?;
     tab.sees("Check the box to use the lifetime").await?;
