@@ -41,7 +41,7 @@ impl CrossSite {
         match self {
             Self::OtherSite => "the browser says that another site sent the form (Sec-Fetch-Site)",
             Self::OtherOrigin => {
-                "the Origin of the form is not the Host of the request; trust the origin if a proxy rewrites Host"
+                "the Origin of the form is not the Host of the request; if a proxy rewrites Host, set Page::trusted_origin"
             }
             Self::NoHeader => {
                 "the form has neither Sec-Fetch-Site nor Origin, so no browser sent it"

@@ -42,6 +42,9 @@ fn is_within(days: u32, max: Option<Duration>) -> bool {
 pub(super) fn apply(frame: &Frame, form: &Form, new: NewKey) -> Result<NewKey, Fault> {
     let date = || form.given("expires_on");
     match frame.page.expiry {
+        ExpiryForm::Choices if date().is_some() && !form.has("expiry", "date") => {
+            Err(Fault::new("expiry", Text::DATE_WITHOUT_CHOICE))
+        }
         ExpiryForm::Choices => match form.value("expiry") {
             "never" => Ok(new.never_expires()),
             "date" => match date() {

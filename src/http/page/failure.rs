@@ -11,6 +11,7 @@ use super::view::facts;
 use crate::authority::{
     AccountError, GenerateError, KeyError, ListError, Obstacle, SetPolicyError, UserError,
 };
+use crate::record::key::Owner;
 use crate::value::id::{AccountId, KeyId};
 use crate::value::random::RandomError;
 
@@ -37,9 +38,9 @@ pub(super) enum Failure {
     Busy(Arc<dyn Error + Send + Sync>),
     /// The store failed, so that a change may have been made.
     Unavailable(Arc<dyn Error + Send + Sync>),
-    /// The store failed while it stored a new key with this name, so that there may be a key whose
-    /// token was never shown.
-    LostAnswer(Arc<dyn Error + Send + Sync>, String),
+    /// The store failed while it stored a new key with this name and owner, so that there may be a
+    /// key whose token was never shown.
+    LostAnswer(Arc<dyn Error + Send + Sync>, String, Owner),
     /// The key has changed since the form of its rotation was opened.
     RotatedSince(KeyId),
     /// The user must go to another address, for a `GET` alone.
@@ -56,8 +57,8 @@ impl Failure {
     }
 
     /// Returns the failure of a store while it stored a new key.
-    pub(super) fn lost_answer(error: GenerateError, name: &str) -> Self {
-        Self::LostAnswer(Arc::new(error), name.to_owned())
+    pub(super) fn lost_answer(error: GenerateError, name: &str, owner: Owner) -> Self {
+        Self::LostAnswer(Arc::new(error), name.to_owned(), owner)
     }
 
     fn refused(field: &'static str, message: impl Into<Message>) -> Self {

@@ -1,5 +1,8 @@
 //! The fields of a form or a query, and the faults in them.
 
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::texts::Message;
 
 /// The fields of a form or a query, in their order. A name can repeat.
@@ -67,15 +70,28 @@ impl Form {
 #[derive(Debug)]
 pub(super) struct Fault {
     /// The name of the field; empty if the fault is not about one field.
-    pub(super) field: &'static str,
+    pub(super) field: Cow<'static, str>,
     pub(super) message: Message,
     /// A link that helps, such as the one to confirm the login.
     pub(super) link: Option<String>,
+    /// True if the form has the field, so that the summary can link to it.
+    pub(super) is_shown: AtomicBool,
 }
 
 impl Fault {
-    pub(super) fn new(field: &'static str, message: impl Into<Message>) -> Self {
-        Self { field, message: message.into(), link: None }
+    pub(super) fn new(field: impl Into<Cow<'static, str>>, message: impl Into<Message>) -> Self {
+        let (field, message) = (field.into(), message.into());
+        Self { field, message, link: None, is_shown: AtomicBool::new(false) }
+    }
+
+    /// Notes that the fault is shown beside its field.
+    pub(super) fn show(&self) {
+        self.is_shown.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true if the fault is shown beside its field too.
+    pub(super) fn is_shown(&self) -> bool {
+        self.is_shown.load(Ordering::Relaxed)
     }
 }
 

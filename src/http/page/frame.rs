@@ -20,8 +20,7 @@ use crate::value::name::Name;
 
 /// With a referrer policy of `no-referrer`, a browser would send `Origin: null` with a form of the
 /// page's own, and the page would refuse it.
-const HEADERS: [(HeaderName, &str); 7] = [
-    (CONTENT_TYPE, "text/html; charset=utf-8"),
+const HEADERS: [(HeaderName, &str); 6] = [
     (CACHE_CONTROL, "no-store"),
     (REFERRER_POLICY, "same-origin"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -49,6 +48,14 @@ pub(super) struct Document {
     /// The links to the other screens; empty where there is no actor.
     pub(super) navigation: Markup,
     pub(super) content: Markup,
+}
+
+/// Adds the headers that every answer about keys has.
+pub(super) fn protected(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 impl Frame {
@@ -98,12 +105,9 @@ impl Frame {
             body: &body.into_string(),
         };
         let html = self.page.shell.wrap(&self.request, &screen);
-        let mut response = (document.status, html).into_response();
+        let mut response = protected((document.status, html).into_response());
         let headers = response.headers_mut();
-        for (name, value) in HEADERS {
-            // `extend` would leave the content type of a plain text in place.
-            headers.insert(name, HeaderValue::from_static(value));
-        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         if self.page.is_plain {
             headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         }

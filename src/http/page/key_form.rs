@@ -31,14 +31,32 @@ pub(super) struct KeyValues {
 #[derive(Debug)]
 pub(super) struct Entered<T>(pub(super) Option<T>);
 
-/// Parses the fields that the host selected. A field with a fault has no value.
+/// The fields that a form has, of those that the host selected.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Part {
+    All,
+    /// Those that can be changed in any status.
+    Notes,
+}
+
+impl Part {
+    /// Returns true if the form has these fields.
+    fn has(self, frame: &Frame, fields: KeyFields) -> bool {
+        let is_note = [KeyFields::DESCRIPTION, KeyFields::CONTACT].contains(&fields);
+        frame.page.fields.contains(fields) && (self == Self::All || is_note)
+    }
+}
+
+/// Parses the fields of a form. A field with a fault, and one that the form does not have, has no
+/// value.
 pub(super) fn parse(
     frame: &Frame,
     form: &Form,
+    part: Part,
     stored: &Metadata,
     faults: &mut Faults,
 ) -> KeyValues {
-    let has = |fields| frame.page.fields.contains(fields);
+    let has = |fields| part.has(frame, fields);
     let custom = &frame.page.custom_fields;
     KeyValues {
         description: when(
@@ -62,20 +80,29 @@ fn when<T>(
     if is_selected { faults.take(parse()) } else { None }
 }
 
-/// Returns the form with the values of a key.
-pub(super) fn values(key: &Key) -> Form {
-    let mut form = Form::default()
-        .with("name", &key.name)
-        .with("description", key.description.as_ref().map_or("", Description::as_str))
-        .with("contact", key.contact.as_ref().map_or("", Contact::as_str))
-        .with("networks", lines(&key.networks))
-        .with("rate", key.rate.map(|rate| rate.to_string()).unwrap_or_default())
-        .with("version", key.version);
-    for scope in &key.scopes {
-        form = form.with("scope", scope);
+/// Returns a form with the values of a key.
+pub(super) fn values(frame: &Frame, key: &Key, part: Part) -> Form {
+    let has = |fields| part.has(frame, fields);
+    let mut form = Form::default().with("name", &key.name).with("version", key.version);
+    if has(KeyFields::DESCRIPTION) {
+        let description = key.description.as_ref().map_or("", Description::as_str);
+        form = form.with("description", description);
     }
-    for (name, value) in key.metadata.iter() {
-        form = form.with(&format!("custom-{name}"), value);
+    if has(KeyFields::CONTACT) {
+        form = form.with("contact", key.contact.as_ref().map_or("", Contact::as_str));
+    }
+    for field in &frame.page.custom_fields {
+        let value = key.metadata.get(&field.key).unwrap_or_default();
+        form = form.with(&typed::custom_name(field), value);
+    }
+    if has(KeyFields::SCOPES) {
+        form = key.scopes.iter().fold(form, |form, scope| form.with("scope", scope));
+    }
+    if has(KeyFields::NETWORKS) {
+        form = form.with("networks", lines(&key.networks));
+    }
+    if has(KeyFields::RATE) {
+        form = form.with("rate", key.rate.map(|rate| rate.to_string()).unwrap_or_default());
     }
     form
 }
@@ -84,10 +111,10 @@ fn lines(networks: &Networks) -> String {
     networks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the fields that the host selected, apart from the name and the expiry.
-pub(super) fn fields(fields: Fields<'_>, choices: Option<&KeyChoices>) -> Markup {
+/// Returns the fields of a form, apart from the name and the expiry.
+pub(super) fn fields(fields: Fields<'_>, part: Part, choices: Option<&KeyChoices>) -> Markup {
     let frame = fields.frame;
-    let has = |selected| frame.page.fields.contains(selected);
+    let has = |selected| part.has(frame, selected);
     let hint = |text: Text| Some(html! { (frame.say(text)) });
     html! {
         @if has(KeyFields::DESCRIPTION) {

@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::RawPathParams;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -111,8 +111,10 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
     router
         .route(
             "/assets/{name}",
-            get(|Path(name): Path<String>| {
-                ready(assets::file(&name).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response()))
+            // The host can mount the page under a parameter of its own, which comes first.
+            get(|params: RawPathParams| {
+                let file = params.iter().last().and_then(|(_, name)| assets::file(name));
+                ready(file.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response()))
             }),
         )
         .fallback(|lost: Lost| ready(lost.answer(StatusCode::NOT_FOUND)))

@@ -130,7 +130,8 @@ pub(super) fn metadata(
         match form.given(&custom_name(field)) {
             Some(value) => entries.push((field.key.clone(), value.to_owned())),
             None if field.is_required => {
-                return Err(Fault::new("", Text::FIELD_REQUIRED.with("field", &field.label)));
+                let message = Text::FIELD_REQUIRED.with("field", &field.label);
+                return Err(Fault::new(custom_name(field), message));
             }
             None => {}
         }

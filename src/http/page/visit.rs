@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use super::failure::Failure;
 use super::form::{Fault, Form};
-use super::frame::{Document, Frame};
+use super::frame::{Document, Frame, protected};
 use super::options::SharedPage;
 use super::refusal::Refusal;
 use super::selection::Screens;
@@ -95,7 +95,7 @@ impl FromRequest<SharedPage> for Visit {
                 refuse(
                     &frame,
                     StatusCode::PAYLOAD_TOO_LARGE,
-                    Text::FORM_TOO_LARGE,
+                    (Text::NOT_DONE, Text::FORM_TOO_LARGE),
                     "the form is too large",
                 )
             })?;
@@ -111,14 +111,27 @@ fn login(frame: &Frame) -> Response {
         Some(login) if frame.request.method == Method::GET => {
             go_to(&login.returning_to(frame.urls.here()))
         }
-        _ => refuse(frame, StatusCode::UNAUTHORIZED, Text::LOGIN_REQUIRED, "no actor"),
+        _ => {
+            let (status, text) = (StatusCode::UNAUTHORIZED, Text::LOGIN_REQUIRED);
+            refuse(frame, status, (Text::LOGIN, text), "no actor")
+        }
     }
 }
 
 /// Answers with a page of one sentence, and leaves the reason to the host's log.
-fn refuse(frame: &Frame, status: StatusCode, text: Text, reason: &'static str) -> Response {
-    let content = html! { p { (frame.say(text)) } };
-    let mut response = frame.notice(status, Text::NOT_DONE, &content);
+fn refuse(
+    frame: &Frame,
+    status: StatusCode,
+    (title, text): (Text, Text),
+    reason: &'static str,
+) -> Response {
+    let content = html! {
+        p { (frame.say(text)) }
+        @if frame.request.method != Method::GET {
+            p { a href=(frame.urls.to("/")) { (frame.say(Text::BACK_TO_KEYS)) } }
+        }
+    };
+    let mut response = frame.notice(status, title, &content);
     response.extensions_mut().insert(Refusal::new(reason));
     response
 }
@@ -128,21 +141,22 @@ fn refused_form(frame: &Frame) -> Option<Response> {
     let Parts { method, uri, headers, .. } = &frame.request;
     let trusted = &frame.page.trusted_origins;
     if let Err(refused) = check(method, uri, headers, trusted, WithoutHeaders::Refused) {
-        return Some(refuse(frame, StatusCode::FORBIDDEN, Text::CROSS_SITE, refused.reason()));
+        let (status, text) = (StatusCode::FORBIDDEN, (Text::NOT_DONE, Text::CROSS_SITE));
+        return Some(refuse(frame, status, text, refused.reason()));
     }
     let kind = frame.request.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     if kind.is_some_and(|kind| kind.eq_ignore_ascii_case(FORM)) {
         return None;
     }
-    let (status, text) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, Text::NOT_A_FORM);
+    let (status, text) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, (Text::NOT_DONE, Text::NOT_A_FORM));
     Some(refuse(frame, status, text, "the content type is not that of a form"))
 }
 
 /// Redirects to a path.
 pub(super) fn go_to(path: &str) -> Response {
     match HeaderValue::try_from(path) {
-        Ok(path) => (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response(),
+        Ok(path) => protected((StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -208,11 +222,19 @@ impl Visit {
     pub(super) fn show_with(&self, status: StatusCode, title: String, content: Markup) -> Response {
         let navigation = html! {
             (navigation::links(self, &self.actor))
-            @if let Some(done) = DONE.iter().find(|text| self.query.has("done", text.name())) {
-                p class="kw-done" role="status" { (self.say(*done)) }
+            @if let Some(done) = self.done() {
+                p class="kw-done" role="status" { (self.say(done)) }
             }
         };
         self.answer(&Document { status, title, navigation, content })
+    }
+
+    /// Returns the text of what was just done. A link on another site cannot claim it.
+    fn done(&self) -> Option<Text> {
+        let site = self.request.headers.get("sec-fetch-site");
+        let is_claimed = site.is_some_and(|site| site != "same-origin");
+        let done = DONE.iter().find(|text| self.query.has("done", text.name()));
+        done.copied().filter(|_| !is_claimed)
     }
 
     /// Asks the host for a fresh login before a form is shown.
@@ -289,11 +311,13 @@ impl Visit {
                 };
                 tell(StatusCode::PRECONDITION_FAILED, Text::STALE, content)
             }
-            Failure::LostAnswer(cause, name) => {
+            Failure::LostAnswer(cause, name, owner) => {
                 let query = Form::default().with("q", &name).with("status", "all").to_query();
+                let list = self.list_of(&owner);
+                let sign = if list.contains('?') { '&' } else { '?' };
                 let content = html! {
                     (p(Text::LOST_ANSWER_TEXT))
-                    p { a href={ (self.urls.to("/")) "?" (query) } { (self.say(Text::LOOK_FOR_THE_KEY.with("name", name))) } }
+                    p { a href={ (list) (sign) (query) } { (self.say(Text::LOOK_FOR_THE_KEY.with("name", name))) } }
                 };
                 let response = tell(StatusCode::SERVICE_UNAVAILABLE, Text::UNAVAILABLE, content);
                 retried(response, Refusal::caused("the store failed while it stored a key", cause))

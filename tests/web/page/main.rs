@@ -1,10 +1,17 @@
 //! The page through its router, as a browser without scripts uses it. Each answer is held to the same
 //! rules.
 
+mod cross_site;
+mod failures;
 mod form;
+mod inputs;
 mod marked;
+mod options;
+mod product_accounts;
+mod products;
 mod rules;
 mod seed;
+mod sent_twice;
 mod site;
 mod walker;
 mod walks;

@@ -180,9 +180,7 @@ fn controls(document: &Html, faults: &mut Vec<String>) {
             faults.push(format!("the page asks for no {kind}: {}", control.html()));
         }
     }
-    for (name, count) in
-        counted(document, "select, textarea, input:not([type=radio]):not([type=checkbox])")
-    {
+    for (name, count) in counted(document, "select, textarea, input[type=text], input[type=date]") {
         // The forms of one screen have their own fields.
         let forms = all(document, "form").len();
         if count > forms.max(1) {

@@ -39,9 +39,9 @@ pub(crate) async fn full(world: World) -> TestResult<World> {
     let used = world.key_of(&world.alice, noted("used-key", ATTACKS[0])?).await;
     world.verifier.verify(used.token.expose()).await?;
     world.verifier.flush().await?;
-    for (number, attack) in ATTACKS.iter().enumerate() {
+    for attack in ATTACKS {
         let new = noted(attack, attack)?.networks("203.0.113.0/24".parse()?);
-        world.key_of(&world.alice, new.expires_in((number as u32 + 1) * DAY)).await;
+        world.key_of(&world.alice, new.expires_in(DAY)).await;
     }
     let of_bob =
         authority.generate(admin, NewKey::named("key-of-bob")?.owner(world.bob.as_owner())).await?;
@@ -127,8 +127,25 @@ pub(crate) fn data() -> Vec<String> {
         "organization",
         ADMINISTRATORS,
         "walked",
+        "ACME_API_KEY=",
     ];
-    let mut data: Vec<String> = words.into_iter().chain(ATTACKS).map(str::to_owned).collect();
+    // The details of an event are those of the audit log.
+    let details = [
+        "api_enabled=none",
+        "api_enabled=true",
+        "api_enabled",
+        "ReadOnly",
+        "ReadWrite",
+        "read-write",
+        "read-only",
+        "permission",
+        "refused",
+        "roles",
+        "scopes",
+    ];
+    let parts = ATTACKS.iter().flat_map(|attack| attack.split(' '));
+    let mut data: Vec<String> =
+        words.into_iter().chain(ATTACKS).chain(parts).chain(details).map(str::to_owned).collect();
     // A document shows a run of white space as one space, and the parser keeps it.
     data.sort_by_key(|text| std::cmp::Reverse(text.len()));
     data

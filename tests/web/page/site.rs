@@ -101,7 +101,7 @@ impl Site {
             world,
             faults,
             mount,
-            links: Vec::new(),
+            links: vec!["/confirm", "/login"],
             has_own_shell: false,
             is_marked: false,
             shown: RefCell::default(),

@@ -21,6 +21,8 @@ pub(crate) struct Walk<'a> {
     site: &'a Site,
     actor: &'a Actor,
     names: &'a [String],
+    /// 1 for a whole walk; 2 or more to leave out ways to fill in a form, and addresses.
+    step: usize,
     seen: BTreeSet<String>,
     shapes: BTreeMap<String, usize>,
     queue: VecDeque<String>,
@@ -34,11 +36,17 @@ pub(crate) struct Walk<'a> {
 }
 
 /// Walks through the whole page.
-pub(crate) async fn walk<'a>(site: &'a Site, actor: &'a Actor, names: &'a [String]) -> Walk<'a> {
+pub(crate) async fn walk<'a>(
+    site: &'a Site,
+    actor: &'a Actor,
+    names: &'a [String],
+    step: usize,
+) -> Walk<'a> {
     let mut walk = Walk {
         site,
         actor,
         names,
+        step,
         seen: BTreeSet::new(),
         shapes: BTreeMap::new(),
         queue: VecDeque::from([site.path("/")]),
@@ -63,18 +71,19 @@ impl Walk<'_> {
     /// Opens an address that a screen showed. It must lead to a screen.
     async fn open(&mut self, path: &str) -> Answer {
         let answer = self.site.ask_at("GET", path.to_owned()).by(self.actor).send().await;
-        assert!(
-            [200, 303].contains(&answer.status),
-            "{path} gave {}: {}",
-            answer.status,
-            answer.words()
-        );
+        // A filter or a selection can be refused like a form.
+        let is_fine =
+            [200, 303].contains(&answer.status) || answer.status == 422 && path.contains('?');
+        assert!(is_fine, "{path} gave {}: {}", answer.status, answer.words());
         self.visited.insert((shape(path), answer.status));
         answer
     }
 
     /// Notes the links and the forms of an answer.
     async fn take(&mut self, answer: &Answer) {
+        if self.visited.len() == 1 {
+            self.fetch_assets(answer).await;
+        }
         if answer.status == 303 {
             self.note(answer.target().to_owned());
             return;
@@ -88,7 +97,7 @@ impl Walk<'_> {
             if form.is_post {
                 self.forms.push((answer.path.clone(), form.action));
             } else {
-                for way in 0..WAYS {
+                for way in (0..WAYS).step_by(self.step) {
                     let filled = self.filled(answer, &form, way);
                     self.note(format!("{}?{}", filled.action, filled.encoded()));
                 }
@@ -96,10 +105,29 @@ impl Walk<'_> {
         }
     }
 
+    /// Fetches the stylesheet and the script of a screen, as a browser does without a login.
+    async fn fetch_assets(&self, answer: &Answer) {
+        let document = Html::parse_document(&answer.text);
+        let assets =
+            [("link[rel=stylesheet]", "href", "text/css"), ("script", "src", "text/javascript")];
+        for (what, attribute, kind) in assets {
+            let found = all(&document, what);
+            let [asset] = found.as_slice() else {
+                panic!("{}: {} {what}", answer.path, found.len())
+            };
+            let path = asset.attr(attribute).expect("an address").to_owned();
+            let file = self.site.ask_at("GET", path).unauthenticated().send().await;
+            assert_eq!(file.status, 200, "{}", file.path);
+            assert_eq!(file.header("content-type"), Some(&*format!("{kind}; charset=utf-8")));
+            assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
+            assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
+        }
+    }
+
     fn note(&mut self, path: String) {
         let path = path.split('#').next().unwrap_or_default().to_owned();
         let count = self.shapes.entry(shape(&path)).or_default();
-        let limit = if path.contains('?') { WAYS } else { ALIKE };
+        let limit = if path.contains('?') { WAYS } else { ALIKE } / self.step;
         if *count < limit && self.seen.insert(path.clone()) {
             *count += 1;
             self.queue.push_back(path);
@@ -118,10 +146,10 @@ impl Walk<'_> {
         for (page, action) in forms {
             let count = counts.entry(shape(&action)).or_default();
             *count += 1;
-            if *count > ALIKE {
+            if *count > ALIKE / self.step {
                 continue;
             }
-            for way in 0..WAYS {
+            for way in (0..WAYS).step_by(self.step) {
                 self.send(&page, &action, way).await;
             }
         }
@@ -214,7 +242,12 @@ impl Walk<'_> {
 #[track_caller]
 fn must_keep(answer: &Answer, sent: &Form) {
     let document = Html::parse_document(&answer.text);
-    assert_eq!(all(&document, "#errors").len(), 1, "{}: {}", answer.path, answer.words());
+    assert!(!all(&document, "#errors li").is_empty(), "{}: {}", answer.path, answer.words());
+    for fault in all(&document, ".kw-error[id]") {
+        let field = fault.attr("id").and_then(|id| id.strip_suffix("-error")).expect("an id");
+        let link = format!("#errors a[href=\"#{field}\"]");
+        assert_eq!(all(&document, &link).len(), 1, "{}: no link to {field}", answer.path);
+    }
     let again = Form::all_of(answer).into_iter().find(|form| form.action == sent.action);
     // An obstacle can leave no form.
     let Some(again) = again else { return };

@@ -12,7 +12,8 @@ use crate::site::{MOUNTS, Site};
 use crate::walker::{Walk, walk};
 
 /// The screens that a walk visits.
-const SCREENS: fn() -> Screens = || Screens::OWN | Screens::ORGANIZATION;
+const SCREENS: fn() -> Screens =
+    || Screens::OWN | Screens::ORGANIZATION | Screens::ACCOUNTS | Screens::TENANT;
 
 fn options(page: Page) -> Page {
     page.screens(SCREENS()).fields(KeyFields::ALL).administrators(seed::ADMINISTRATORS)
@@ -33,7 +34,7 @@ fn walk_all(
             let mut site = Site::at(mount, &world, &options)?;
             prepare(&mut site);
             let data = seed::data();
-            let walked = walk(&site, &actor, &data).await;
+            let walked = walk(&site, &actor, &data, 1).await;
             check(name, &walked);
         }
         Ok(())
@@ -95,8 +96,10 @@ fn every_set_of_permissions_walks() -> TestResult {
             for permissions in [*one, *one | Permissions::SHOW_OWN, *one | Permissions::AUDITOR] {
                 let world = seed::world().await?;
                 let site = Site::of(&world, options)?;
+                // Shown if the walk fails.
+                println!("{name}: {permissions:?}");
                 let (actor, data) = (seed::with(permissions), seed::data());
-                let walked = walk(&site, &actor, &data).await;
+                let walked = walk(&site, &actor, &data, 4).await;
                 assert!(!walked.visited.is_empty(), "{name}");
             }
         }

@@ -8,7 +8,7 @@ use super::opened;
 use crate::authority::{Abilities, KeyEntry};
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
-use crate::http::page::key_form::{self, Entered};
+use crate::http::page::key_form::{self, Entered, Part};
 use crate::http::page::texts::Text;
 use crate::http::page::typed;
 use crate::http::page::urls::done;
@@ -17,13 +17,12 @@ use crate::http::page::view::fields::{self, Fields, Kind};
 use crate::http::page::view::stale;
 use crate::http::page::visit::{Answer, Visit, go_to};
 use crate::record::edit::KeyEdit;
-use crate::record::key::Key;
 use crate::record::operation::Operation;
 
 /// Shows the form with the values of the key.
 pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
     let entry = opened::key_for(visit, &[Operation::KeyEdit, Operation::KeyRename]).await?;
-    let values = key_form::values(&entry.key);
+    let values = key_form::values(visit, &entry.key, part_of(&entry));
     shown(visit, StatusCode::OK, &entry, &values, &Faults::default(), None).await
 }
 
@@ -35,13 +34,13 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     if let Some(fault) = visit.step_up_again(Operation::KeyEdit) {
         faults.add(fault);
     }
-    let edit = edit_of(visit, &entry.key, &mut faults);
+    let edit = edit_of(visit, &entry, &mut faults);
     if let Some(edit) = edit.filter(|_| faults.is_empty()) {
         match visit.authority().edit(&visit.actor, &id, edit).await.map_err(Failure::from) {
             Ok(_) => return Ok(go_to(&done(&visit.urls.key(&id), Text::SAVED))),
             Err(Failure::Stale) => {
                 let status = StatusCode::PRECONDITION_FAILED;
-                let stored = key_form::values(&entry.key);
+                let stored = key_form::values(visit, &entry.key, part_of(&entry));
                 return shown(visit, status, &entry, &visit.form, &faults, Some(&stored)).await;
             }
             Err(failure) => faults.add(failure.into_fault()?),
@@ -50,12 +49,16 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     shown(visit, StatusCode::UNPROCESSABLE_ENTITY, &entry, &visit.form, &faults, None).await
 }
 
-/// Returns the edit of the fields that differ from the key, so that an actor with the permission to
-/// rename alone can send the form.
-fn edit_of(visit: &Visit, key: &Key, faults: &mut Faults) -> Option<KeyEdit> {
-    let form = &visit.form;
+/// Returns the fields that can be changed. Name and notes can be changed in any status.
+fn part_of(entry: &KeyEntry) -> Part {
+    if entry.actions.contains(&Operation::KeyEdit) { Part::All } else { Part::Notes }
+}
+
+/// Returns the edit of the fields that differ from the key.
+fn edit_of(visit: &Visit, entry: &KeyEntry, faults: &mut Faults) -> Option<KeyEdit> {
+    let (form, key) = (&visit.form, &entry.key);
     let name = faults.take(typed::name(form));
-    let values = key_form::parse(visit, form, &key.metadata, faults);
+    let values = key_form::parse(visit, form, part_of(entry), &key.metadata, faults);
     let mut edit = KeyEdit::new();
     if let Ok(version) = form.value("version").parse() {
         edit = edit.if_version(version);
@@ -104,9 +107,7 @@ async fn shown(
     let form = html! {
         (fields.hidden("version"))
         (fields.input(Kind::Line, "name", Text::NAME, None))
-        @if entry.actions.contains(&Operation::KeyEdit) {
-            (key_form::fields(fields, abilities.choices.as_ref()))
-        }
+        (key_form::fields(fields, part_of(entry), abilities.choices.as_ref()))
         p {
             (visit.say(Text::EXPIRES)) ": " (facts::time_or(visit, key.expires_at, Text::NO_EXPIRY)) ". "
             (visit.say(Text::EXPIRY_IS_FIXED))

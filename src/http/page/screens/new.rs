@@ -9,7 +9,7 @@ use crate::authority::{Abilities, GenerateError};
 use crate::http::page::expiry;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
-use crate::http::page::key_form::{self, Entered};
+use crate::http::page::key_form::{self, Entered, Part};
 use crate::http::page::selection::Screens;
 use crate::http::page::texts::Text;
 use crate::http::page::typed;
@@ -46,7 +46,7 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
         match visit.authority().generate(&visit.actor, new).await {
             Ok(made) => return Ok(issued::shown(visit, Text::KEY_MADE, &made)),
             Err(error @ GenerateError::Store(_)) => {
-                return Err(Failure::lost_answer(error, visit.form.value("name")));
+                return Err(Failure::lost_answer(error, visit.form.value("name"), owner));
             }
             Err(error) => faults.add(Failure::from(error).into_fault()?),
         }
@@ -66,7 +66,7 @@ fn owner_of(visit: &Visit, form: &Form) -> Result<Owner, Failure> {
 fn new_key(visit: &Visit, owner: Owner, faults: &mut Faults) -> Option<NewKey> {
     let form = &visit.form;
     let name = faults.take(typed::name(form));
-    let values = key_form::parse(visit, form, &Metadata::default(), faults);
+    let values = key_form::parse(visit, form, Part::All, &Metadata::default(), faults);
     let new = NewKey::new(name?).owner(owner).scopes(values.scopes.unwrap_or_else(ScopeSet::empty));
     let mut new = faults.take(expiry::apply(visit, form, new))?;
     if let Some(Entered(Some(description))) = values.description {
@@ -124,7 +124,7 @@ fn form_of(
         (fields.hidden("ticket"))
         (fields.hidden("owner"))
         (fields.input(Kind::Line, "name", Text::NAME, Some(name_hint(visit, pattern.is_some()))))
-        (key_form::fields(fields, choices))
+        (key_form::fields(fields, Part::All, choices))
         (expiry::fields(fields, choices, visit.authority().now()))
         (fields::buttons(visit, Text::GENERATE, false, back))
     };

@@ -54,6 +54,9 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
 
 fn overlap(form: &Form) -> Result<Duration, Fault> {
     let hours = match form.value("overlap") {
+        chosen if chosen != "other" && form.given("overlap_hours").is_some() => {
+            return Err(Fault::new("overlap", Text::HOURS_WITHOUT_CHOICE));
+        }
         "" => return Err(Fault::new("overlap", Text::OVERLAP_REQUIRED)),
         "other" => form.value("overlap_hours"),
         chosen => chosen,

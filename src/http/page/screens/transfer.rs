@@ -36,7 +36,12 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     }
     if let Some(owner) = faults.take(new_owner(&visit.form)).filter(|_| faults.is_empty()) {
         match visit.authority().transfer_key(&visit.actor, &id, &owner).await {
-            Ok(_) => return Ok(go_to(&done(&visit.urls.key(&id), Text::HANDED_OVER))),
+            Ok(_) => {
+                // The actor may not see the keys of the new owner.
+                let is_seen = visit.actor.may(Operation::KeyShow, &owner);
+                let next = if is_seen { visit.urls.key(&id) } else { visit.urls.to("/") };
+                return Ok(go_to(&done(&next, Text::HANDED_OVER)));
+            }
             Err(error) => faults.add(Failure::from(error).into_fault()?),
         }
     }

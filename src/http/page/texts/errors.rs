@@ -6,6 +6,7 @@ texts! {
     ERROR_PREFIX: "Error:", "Fehler:";
     ERRORS_TITLE: "There is a problem", "Es gibt ein Problem";
     NOT_DONE: "Nothing was changed", "Nichts wurde geändert";
+    LOGIN: "Log in", "Anmelden";
     LOGIN_REQUIRED: "Log in to manage your keys.", "Melden Sie sich an, um Ihre Schlüssel zu verwalten.";
     CROSS_SITE: "The request came from another page, so nothing was changed. Open this page in its own tab and try again.",
         "Die Anfrage kam von einer fremden Seite, daher wurde nichts geändert. Öffnen Sie diese Seite in einem eigenen Tab und versuchen Sie es noch einmal.";
@@ -69,6 +70,7 @@ texts! {
     LIFETIME_OVERFLOW: "The expiry must be before the year 10000.", "Der Ablauf muss vor dem Jahr 10000 liegen.";
     LIFETIME_TOO_LONG: "The key must expire within {max}, as your organization requires.", "Der Schlüssel muss innerhalb von {max} ablaufen, wie Ihre Organisation es verlangt.";
     NEVER_VALID: "The key would expire at {time}, before it becomes valid.", "Der Schlüssel würde am {time} ablaufen, bevor er gültig wird.";
+    DATE_WITHOUT_CHOICE: "Choose \"On a date\" to use the date, or clear it.", "Wählen Sie \"An einem Datum\", um das Datum zu nutzen, oder leeren Sie es.";
     DATE_REQUIRED: "Enter a date.", "Geben Sie ein Datum ein.";
     DATE_INVALID: "Write the date as year-month-day, such as 2027-01-31. \"{got}\" is none.", "Schreiben Sie das Datum als Jahr-Monat-Tag, zum Beispiel 2027-01-31. \"{got}\" ist keines.";
     DAYS_INVALID: "Enter a whole number of days, from 1. \"{got}\" is none.", "Geben Sie eine ganze Zahl von Tagen ab 1 ein. \"{got}\" ist keine.";
@@ -77,6 +79,7 @@ texts! {
     OVERLAP_REQUIRED: "Choose how long the old secret works.", "Wählen Sie, wie lange das alte Geheimnis gilt.";
     OVERLAP_TOO_LONG: "The old secret can work for at most {max}.", "Das alte Geheimnis kann höchstens {max} gelten.";
     OVERLAP_WHILE_DISABLED: "The old secret of a disabled key ends at once.", "Das alte Geheimnis eines deaktivierten Schlüssels endet sofort.";
+    HOURS_WITHOUT_CHOICE: "Choose \"Another time\" to use the hours, or clear them.", "Wählen Sie \"Eine andere Zeit\", um die Stunden zu nutzen, oder leeren Sie sie.";
     HOURS_INVALID: "Enter a whole number of hours. \"{got}\" is none.", "Geben Sie eine ganze Zahl von Stunden ein. \"{got}\" ist keine.";
     WRONG_STATUS: "This is not possible. The status of the key: {status}.", "Das ist nicht möglich. Der Status des Schlüssels: {status}.";
     TYPED_NAME_WRONG: "Type the name exactly: {name}", "Geben Sie den Namen genau ein: {name}";

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::http::page::form::{Fault, Faults, Form};
 use crate::http::page::frame::Frame;
 use crate::http::page::texts::{Message, Text};
+use crate::value::visible_text::hides_a_token;
 
 /// A form with its values and its faults.
 #[derive(Clone, Copy)]
@@ -42,7 +43,7 @@ pub(in crate::http::page) enum Kind {
 }
 
 impl<'a> Fields<'a> {
-    /// Returns the summary of the faults, with a link to each field.
+    /// Returns the summary of the faults, with a link to each field that was rendered before.
     pub(in crate::http::page) fn summary(&self) -> Markup {
         html! {
             @if !self.faults.is_empty() {
@@ -52,10 +53,10 @@ impl<'a> Fields<'a> {
                         @for fault in self.faults.iter() {
                             li {
                                 @let message = self.message(fault);
-                                @match (&fault.link, fault.field) {
+                                @match (&fault.link, fault.is_shown()) {
                                     (Some(link), _) => a href=(link) { (message) },
-                                    (None, "") => (message),
-                                    (None, field) => a href={ "#" (field) } { (message) },
+                                    (None, true) => a href={ "#" (fault.field) } { (message) },
+                                    (None, false) => (message),
                                 }
                             }
                         }
@@ -91,7 +92,9 @@ impl<'a> Fields<'a> {
         let fault = self.faults.of(name);
         let described = described(name, hint.is_some(), fault.is_some());
         let invalid = fault.map(|_| "true");
-        let value = self.values.value(name);
+        // A token that was pasted into the wrong field is not repeated.
+        let value = Some(self.values.value(name)).filter(|value| !hides_a_token(value));
+        let value = value.unwrap_or_default();
         html! {
             div class="kw-field" {
                 label for=(name) { (label) }
@@ -232,6 +235,7 @@ impl<'a> Fields<'a> {
     }
 
     fn fault_line(&self, name: &str, fault: Option<&'a Fault>) -> Markup {
+        fault.map(Fault::show);
         html! {
             @if let Some(fault) = fault {
                 p class="kw-error" id={ (name) "-error" } {

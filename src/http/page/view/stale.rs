@@ -13,10 +13,11 @@ pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) ->
     names.extend(sent.names().into_iter().filter(|name| !stored.names().contains(name)));
     names.retain(|name| *name != "version" && all(stored, name) != all(sent, name));
     html! {
-        div class="kw-errors" role="alert" tabindex="-1" id="errors" {
-            h2 { (frame.say(Text::STALE)) }
+        div class="kw-errors" role="alert" tabindex="-1" id="errors" aria-labelledby="errors-title" {
+            h2 id="errors-title" { (frame.say(Text::STALE)) }
             p { (frame.say(Text::STALE_BOTH)) }
             table class="kw-table" {
+                caption class="kw-hidden" { (frame.say(Text::STALE)) }
                 thead {
                     tr {
                         th scope="col" { (frame.say(Text::FIELD)) }
