@@ -63,10 +63,10 @@ fn actor(text: &str) -> Result<EventActor, Fault> {
 mod tests {
     use super::*;
 
-    fn faults_of(text: &str) -> Vec<&'static str> {
+    fn faults_of(text: &str) -> Vec<String> {
         let mut faults = Faults::default();
         let _ = query(&Form::parse(text.as_bytes()), &mut faults);
-        faults.iter().map(|fault| fault.field).collect()
+        faults.iter().map(|fault| fault.field.to_string()).collect()
     }
 
     #[test]

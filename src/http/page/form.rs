@@ -71,7 +71,8 @@ impl Form {
 pub(super) struct Fault {
     /// The name of the field; empty if the fault is not about one field.
     pub(super) field: Cow<'static, str>,
-    pub(super) message: Message,
+    /// A box keeps the error of a parsed field small.
+    pub(super) message: Box<Message>,
     /// A link that helps, such as the one to confirm the login.
     pub(super) link: Option<String>,
     /// True if the form has the field, so that the summary can link to it.
@@ -80,7 +81,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(field: impl Into<Cow<'static, str>>, message: impl Into<Message>) -> Self {
-        let (field, message) = (field.into(), message.into());
+        let (field, message) = (field.into(), Box::new(message.into()));
         Self { field, message, link: None, is_shown: AtomicBool::new(false) }
     }
 

@@ -113,10 +113,10 @@ pub(super) fn edit(stored: &Settings, next: &Settings) -> SettingsEdit {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> (Option<Settings>, Vec<&'static str>) {
+    fn parsed(text: &str) -> (Option<Settings>, Vec<String>) {
         let mut faults = Faults::default();
         let parsed = parse(&Form::parse(text.as_bytes()), &Settings::enabled(), &mut faults);
-        (parsed, faults.iter().map(|fault| fault.field).collect())
+        (parsed, faults.iter().map(|fault| fault.field.to_string()).collect())
     }
 
     #[test]

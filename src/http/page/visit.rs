@@ -284,7 +284,7 @@ impl Visit {
                 tell(StatusCode::FORBIDDEN, Text::FORBIDDEN, content)
             }
             Failure::Refused(fault) => {
-                let content = html! { p { (self.say(fault.message)) } };
+                let content = html! { p { (self.say(*fault.message)) } };
                 tell(StatusCode::CONFLICT, Text::NOT_DONE, content)
             }
             Failure::Stale => {

@@ -46,7 +46,7 @@ fn foreign_and_absent_records_look_alike() {
             site.world.authority.generate(&site.world.other, common::named("foreign")).await;
         let of_bob = site.world.key_of(&site.world.bob, common::named("of-bob")).await.key.id;
         let ids = [
-            foreign.map(|made| made.key.id.to_string()).unwrap_or_else(|_| of_bob.to_string()),
+            foreign.map_or_else(|_| of_bob.to_string(), |made| made.key.id.to_string()),
             of_bob.to_string(),
             "0000000000000000".to_owned(),
             "short".to_owned(),

@@ -322,7 +322,7 @@ fn b20_lists_have_pages_without_gaps() {
             let most = keywright::Plan::MAX_KEYS;
             site.world.set_policy(|policy| policy.settings.max_keys_per_user = Some(most)).await?;
             for number in 0..120 {
-                let new = NewKey::named(&format!("key-{number:03}"))?;
+                let new = NewKey::named(format!("key-{number:03}"))?;
                 site.world.key_of(&site.world.alice, new).await;
             }
             let mut seen = Vec::new();

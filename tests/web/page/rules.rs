@@ -327,6 +327,6 @@ pub(crate) fn text_of(element: ElementRef<'_>) -> String {
 pub(crate) fn words(text: &str) -> String {
     let document = Html::parse_document(text);
     let body = all(&document, "body");
-    let words: Vec<&str> = body.iter().flat_map(|body| body.text()).collect();
+    let words: Vec<&str> = body.iter().flat_map(scraper::ElementRef::text).collect();
     words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

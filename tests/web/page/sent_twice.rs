@@ -103,8 +103,8 @@ fn t_h16_lost_answer_leaves_one_key() {
         assert!(lost.refusal.as_ref().expect("a reason").cause().is_some());
         let link = site.path("/?q=lost+%26+found&amp;status=all");
         assert!(lost.text.contains(&link), "{}", lost.text);
-        let list = site.get("/?q=lost+%26+found&status=all").await;
-        list.must_say(&["lost & found", "Active", "Rotate"]);
+        let found = site.get("/?q=lost+%26+found&status=all").await;
+        found.must_say(&["lost & found", "Active", "Rotate"]);
         // The same form finds the key, and another secret is one click away.
         let again = site.send(&site.world.alice, &form).await;
         assert_eq!(again.status, 409, "{}", again.words());

@@ -95,8 +95,8 @@ impl Site {
         options: impl FnOnce(Page) -> Page,
     ) -> TestResult<Self> {
         let (world, faults) = world.with_faults()?;
-        let routes = page::router(options(Page::new(world.authority.clone())));
-        let router = if mount.is_empty() { routes } else { Router::new().nest(route, routes) };
+        let page = page::router(options(Page::new(world.authority.clone())));
+        let router = if mount.is_empty() { page } else { Router::new().nest(route, page) };
         Ok(Self {
             world,
             faults,
@@ -261,7 +261,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Removes the headers by which a browser says where a form comes from.
-    pub(crate) fn from_nowhere(self) -> Self {
+    pub(crate) fn without_origin(self) -> Self {
         self.header("sec-fetch-site", "").header("origin", "")
     }
 

@@ -85,12 +85,12 @@ impl Walk<'_> {
             self.fetch_assets(answer).await;
         }
         if answer.status == 303 {
-            self.note(answer.target().to_owned());
+            self.note(answer.target());
             return;
         }
         for link in links(answer) {
             if is_own(self.site, &link) {
-                self.note(link);
+                self.note(&link);
             }
         }
         for form in Form::all_of(answer) {
@@ -99,7 +99,7 @@ impl Walk<'_> {
             } else {
                 for way in (0..WAYS).step_by(self.step) {
                     let filled = self.filled(answer, &form, way);
-                    self.note(format!("{}?{}", filled.action, filled.encoded()));
+                    self.note(&format!("{}?{}", filled.action, filled.encoded()));
                 }
             }
         }
@@ -124,7 +124,7 @@ impl Walk<'_> {
         }
     }
 
-    fn note(&mut self, path: String) {
+    fn note(&mut self, path: &str) {
         let path = path.split('#').next().unwrap_or_default().to_owned();
         let count = self.shapes.entry(shape(&path)).or_default();
         let limit = if path.contains('?') { WAYS } else { ALIKE } / self.step;
@@ -197,7 +197,7 @@ impl Walk<'_> {
                 (1, "radio" | "checkbox") => vec![],
                 (1, "select") => vec![control.choices[0].clone()],
                 (1, _) => vec![String::new()],
-                (_, "checkbox") if (way + place) % 2 == 0 => control.choices.clone(),
+                (_, "checkbox") if (way + place).is_multiple_of(2) => control.choices.clone(),
                 (_, "checkbox") => vec![],
                 (_, "radio" | "select") => {
                     vec![control.choices[way % control.choices.len()].clone()]

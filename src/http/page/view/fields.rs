@@ -67,7 +67,7 @@ impl<'a> Fields<'a> {
     }
 
     fn message(&self, fault: &Fault) -> String {
-        self.frame.say(fault.message.clone())
+        self.frame.say((*fault.message).clone())
     }
 
     /// Returns a field for text.

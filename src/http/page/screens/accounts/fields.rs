@@ -105,7 +105,7 @@ mod tests {
     fn every_faulty_field_is_named() {
         let mut faults = Faults::default();
         assert!(parse(&Form::default().with("name", " "), &mut faults).is_none());
-        let fields: Vec<_> = faults.iter().map(|fault| fault.field).collect();
+        let fields: Vec<_> = faults.iter().map(|fault| &*fault.field).collect();
         assert_eq!(fields, ["name", "role"]);
     }
 
