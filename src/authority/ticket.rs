@@ -31,7 +31,7 @@ impl Authority {
     ///
     /// The form carries the ticket in a hidden field, and [`NewKey::ticket`](crate::NewKey::ticket)
     /// or [`NewAccount::ticket`](crate::NewAccount::ticket) takes it back. A form that is sent twice
-    /// then creates one record. Draw a new ticket each time that the form is shown.
+    /// then creates one record. Draw a ticket for each new form, and keep it when the same form is shown again with its errors.
     ///
     /// ```
     /// # use keywright::{Keywright, store::MemoryStore};

@@ -7,6 +7,15 @@ use keywright_products::products::workbase::Workbase;
 use crate::browser::Browser;
 
 #[tokio::test]
+async fn unknown_path_is_answered_in_the_layout() {
+    let mut browser = Browser::new().await;
+    browser.log_in(Workbase::PRODUCT, "ada").await;
+    let lost = browser.get(&format!("{}/nothing/here", Workbase::PRODUCT.path())).await;
+    assert_eq!(lost.status, StatusCode::NOT_FOUND);
+    lost.shows(&["Workbase", "There is nothing here", "Back to the keys"]);
+}
+
+#[tokio::test]
 async fn key_of_organization_is_made_and_deleted() {
     let mut browser = Browser::new().await;
     let list = browser.log_in(Workbase::PRODUCT, "ada").await;

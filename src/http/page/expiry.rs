@@ -80,7 +80,7 @@ pub(super) fn fields(fields: Fields<'_>, choices: Option<&KeyChoices>, now: Time
     let without = match choices.map(|choices| (choices.never_expires, choices.default_lifetime)) {
         Some((true, None)) => Text::BLANK_NEVER.into(),
         Some((_, Some(lifetime))) => Text::BLANK_DEFAULT.saying("lifetime", units::words(lifetime)),
-        _ => Text::DATE_REQUIRED.into(),
+        _ => Text::EXPIRY_NEEDED.into(),
     };
     match frame.page.expiry {
         ExpiryForm::Choices => {

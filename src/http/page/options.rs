@@ -251,9 +251,9 @@ impl Page {
     }
 
     setter! {
-        /// Accepts forms that a page of another origin sends, such as `https://app.example.com`.
+        /// Accepts forms from another origin, such as `https://app.example.com`, before all other checks.
         ///
-        /// A host needs this only behind a proxy that rewrites `Host`, for browsers that send no
+        /// Name only origins of the host's own: scheme, host and port, without a slash at the end. A host needs this only behind a proxy that rewrites `Host`, for browsers that send no
         /// `Sec-Fetch-Site`.
         ".trusted_origin(\"https://app.example.com\")",
         trusted_origin(self, origin: impl Into<String>) {

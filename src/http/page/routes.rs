@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::RawPathParams;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any, get};
 
 use super::assets;
 use super::options::{Page, SharedPage};
@@ -117,7 +117,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
                 ready(file.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response()))
             }),
         )
-        .fallback(|lost: Lost| ready(lost.answer(StatusCode::NOT_FOUND)))
+        // A fallback is lost if the host nests the router twice.
+        .route("/{*path}", any(|lost: Lost| ready(lost.answer(StatusCode::NOT_FOUND))))
         .method_not_allowed_fallback(|lost: Lost| {
             ready(lost.answer(StatusCode::METHOD_NOT_ALLOWED))
         })

@@ -35,7 +35,9 @@ use maud::{DOCTYPE, PreEscaped, html};
 pub trait Shell: Send + Sync + 'static {
     /// Returns the whole document around a screen.
     ///
-    /// The request has the extensions that the host's login has set, such as its session. The host
+    /// The path of the request begins below the path of the page; the whole path is in the extension
+    /// [`OriginalUri`](axum::extract::OriginalUri). The request has the extensions that the host's
+    /// login has set, such as its session. The host
     /// reads there what its layout needs.
     fn wrap(&self, request: &Parts, screen: &Screen<'_>) -> String;
 }

@@ -6,7 +6,7 @@ use crate::authority::{KeyEntry, Overlap};
 use crate::http::page::failure::Failure;
 use crate::http::page::selection::Screens;
 use crate::http::page::texts::Text;
-use crate::http::page::view::{author, facts, key_table, overlap};
+use crate::http::page::view::{author, facts, key_table, overlap, span};
 use crate::http::page::visit::{Answer, Visit};
 use crate::record::event::{EventActor, EventOutcome};
 use crate::record::operation::Operation;
@@ -78,13 +78,13 @@ fn facts_of(visit: &Visit, entry: &KeyEntry, revoker: Option<&EventActor>) -> Ma
                 @for scope in entry.scopes.iter() { code { (scope) } " " }
             }))
             @if !key.networks.is_anywhere() {
-                (fact(Text::NETWORKS_FIELD, html! { @for network in key.networks.iter() { code { (network) } " " } }))
+                (fact(Text::NETWORKS, html! { @for network in key.networks.iter() { code { (network) } " " } }))
             }
-            @if let Some(rate) = entry.rate { (fact(Text::RATE_FIELD, html! { (rate) })) }
+            @if let Some(rate) = entry.rate { (fact(Text::RATE, html! { (span::rate(visit, rate)) })) }
             @if let Some(description) = &key.description {
-                (fact(Text::DESCRIPTION_FIELD, html! { (description) }))
+                (fact(Text::DESCRIPTION, html! { (description) }))
             }
-            @if let Some(contact) = &key.contact { (fact(Text::CONTACT_FIELD, html! { (contact) })) }
+            @if let Some(contact) = &key.contact { (fact(Text::CONTACT, html! { (contact) })) }
             @for field in &visit.page.custom_fields {
                 @if let Some(value) = key.metadata.get(&field.key) { dt { (field.label) } dd { (value) } }
             }

@@ -28,9 +28,7 @@ pub(in crate::http::page) async fn own(visit: &Visit) -> Answer {
 
 /// Shows the keys of the organization.
 pub(in crate::http::page) async fn organization(visit: &Visit) -> Answer {
-    if !visit.has(Screens::ORGANIZATION) {
-        return Err(Failure::NotFound);
-    }
+    visit.must_see(Screens::ORGANIZATION)?;
     let (title, lead) = (Text::ORGANIZATION_KEYS, Text::ORGANIZATION_KEYS_LEAD);
     keys_of(visit, &Owner::Organization, title, lead, "/organization").await
 }

@@ -17,9 +17,10 @@ texts! {
     FORBIDDEN: "No access", "Kein Zugang";
     FORBIDDEN_TEXT: "You don't have the permission for this in {product}.", "Ihnen fehlt dafür die Berechtigung in {product}.";
     CONFIRM_LOGIN: "Confirm your login first, then send the form again.", "Bestätigen Sie zuerst Ihre Anmeldung, und senden Sie das Formular dann noch einmal.";
-    STALE: "It was changed meanwhile", "Es wurde inzwischen geändert";
-    STALE_TEXT: "Somebody changed it since you opened the form. Nothing was changed. Open it again.", "Jemand hat es geändert, seit Sie das Formular geöffnet haben. Nichts wurde geändert. Öffnen Sie es noch einmal.";
-    STALE_BOTH: "Somebody saved other values since you opened the form. Your values are below and not saved yet: check them, and save again.",
+    STALE: "Changed in the meantime", "Inzwischen geändert";
+    STALE_TEXT: "Another change was saved after you opened this form. Your change was not saved. Open the form again.",
+        "Nach dem Öffnen dieses Formulars wurde eine andere Änderung gespeichert. Ihre Änderung wurde nicht gespeichert. Öffnen Sie das Formular noch einmal.";
+    STALE_BOTH: "Other values were saved after you opened this form. Your values are below and not saved yet: check them, and save again.",
         "Seit Sie das Formular geöffnet haben, wurden andere Werte gespeichert. Ihre Werte stehen unten und sind noch nicht gespeichert: Prüfen Sie sie, und speichern Sie noch einmal.";
     FIELD: "Field", "Feld";
     STORED_VALUE: "Saved value", "Gespeicherter Wert";
@@ -35,7 +36,7 @@ texts! {
     ROTATED_MEANWHILE: "The key was rotated again since you opened this form, so another secret is the old one now. Check whether it is still used, then send the form again.",
         "Der Schlüssel wurde noch einmal rotiert, seit Sie dieses Formular geöffnet haben; das alte Geheimnis ist jetzt ein anderes. Prüfen Sie, ob es noch benutzt wird, und senden Sie das Formular dann noch einmal.";
     ROTATE_AGAIN: "Rotate again", "Noch einmal rotieren";
-    BUSY: "Try again", "Bitte noch einmal";
+    BUSY: "Try again", "Bitte versuchen Sie es noch einmal";
     BUSY_TEXT: "Nothing was changed. Go back and try again.", "Nichts wurde geändert. Gehen Sie zurück, und versuchen Sie es noch einmal.";
     UNAVAILABLE: "The service is not available", "Der Dienst ist nicht erreichbar";
     UNAVAILABLE_TEXT: "The keys could not be read. They still exist.", "Die Schlüssel konnten nicht gelesen werden. Es gibt sie noch.";
@@ -51,8 +52,8 @@ texts! {
     NAME_LIKE_EMAIL: "The name looks like an e-mail address. Name a purpose, not a person.", "Der Name sieht wie eine E-Mail-Adresse aus. Benennen Sie einen Zweck, keine Person.";
     NAME_LIKE_TOKEN: "The name looks like a key. Names are shown in logs, so choose another.", "Der Name sieht wie ein Schlüssel aus. Namen stehen in Protokollen; wählen Sie einen anderen.";
     NAME_PATTERN: "The name must be at least two words of a-z and 0-9 with hyphens between, such as {example}.", "Der Name muss aus mindestens zwei Wörtern aus a-z und 0-9 mit Bindestrichen bestehen, zum Beispiel {example}.";
-    NAME_PATTERN_FIRST: "The name must begin with one of {environments} and a hyphen, in lower case, such as {example}.", "Der Name muss in Kleinbuchstaben mit {environments} und einem Bindestrich beginnen, zum Beispiel {example}.";
-    NO_NAME_FITS: "No name follows both the rule of the plan and that of the settings. The settings must change.", "Kein Name erfüllt die Regel des Tarifs und die der Einstellungen. Die Einstellungen müssen sich ändern.";
+    NAME_PATTERN_FIRST: "The name must begin with one of {environments} and a hyphen, in lower case, such as {example}.", "Der Name muss mit einer dieser Umgebungen und einem Bindestrich beginnen, in Kleinbuchstaben: {environments}. Beispiel: {example}.";
+    NO_NAME_FITS: "No name is possible: the rule of the plan and the rule of the settings exclude each other.", "Kein Name ist möglich: Die Regel des Tarifs und die der Einstellungen schließen einander aus.";
     NOTE_TOO_LONG: "The text must have at most {max} characters. It has {got}.", "Der Text darf höchstens {max} Zeichen haben. Er hat {got}.";
     NOTE_INVISIBLE: "The text must not have invisible or control characters.", "Der Text darf keine unsichtbaren Zeichen oder Steuerzeichen haben.";
     FIELD_REQUIRED: "Fill in the field {field}.", "Füllen Sie das Feld {field} aus.";
@@ -68,19 +69,19 @@ texts! {
     EXPIRY_PASSED: "The expiry must be in the future. {time} has passed.", "Der Ablauf muss in der Zukunft liegen. {time} ist vorbei.";
     ZERO_LIFETIME: "The lifetime must be longer than zero.", "Die Laufzeit muss länger als null sein.";
     LIFETIME_OVERFLOW: "The expiry must be before the year 10000.", "Der Ablauf muss vor dem Jahr 10000 liegen.";
-    LIFETIME_TOO_LONG: "The key must expire within {max}, as your organization requires.", "Der Schlüssel muss innerhalb von {max} ablaufen, wie Ihre Organisation es verlangt.";
+    LIFETIME_TOO_LONG: "The key must expire within {max}, as your organization requires.", "Die längste Laufzeit ist {max}; so verlangt es Ihre Organisation.";
     NEVER_VALID: "The key would expire at {time}, before it becomes valid.", "Der Schlüssel würde am {time} ablaufen, bevor er gültig wird.";
-    DATE_WITHOUT_CHOICE: "Choose \"On a date\" to use the date, or clear it.", "Wählen Sie \"An einem Datum\", um das Datum zu nutzen, oder leeren Sie es.";
+    DATE_WITHOUT_CHOICE: "Choose \"On a date\" to use the date, or clear it.", "Wählen Sie \"An einem Datum\", um das Datum zu nutzen, oder löschen Sie das Datum.";
     DATE_REQUIRED: "Enter a date.", "Geben Sie ein Datum ein.";
-    DATE_INVALID: "Write the date as year-month-day, such as 2027-01-31. \"{got}\" is none.", "Schreiben Sie das Datum als Jahr-Monat-Tag, zum Beispiel 2027-01-31. \"{got}\" ist keines.";
-    DAYS_INVALID: "Enter a whole number of days, from 1. \"{got}\" is none.", "Geben Sie eine ganze Zahl von Tagen ab 1 ein. \"{got}\" ist keine.";
+    DATE_INVALID: "Write the date as year-month-day, such as 2027-01-31. \"{got}\" is not a date.", "Schreiben Sie das Datum als Jahr-Monat-Tag, zum Beispiel 2027-01-31. \"{got}\" ist kein Datum.";
+    DAYS_INVALID: "Enter a whole number of days, from 1. \"{got}\" is not a whole number of days.", "Geben Sie eine ganze Zahl von Tagen ab 1 ein. \"{got}\" ist keine ganze Zahl von Tagen.";
     DAYS_REQUIRED: "Enter the lifetime in days.", "Geben Sie die Laufzeit in Tagen ein.";
-    DAYS_WITHOUT_BOX: "Check the box to use the lifetime, or clear the days.", "Haken Sie das Kästchen an, um die Laufzeit zu nutzen, oder leeren Sie die Tage.";
+    DAYS_WITHOUT_BOX: "Check the box to use the lifetime, or clear the days.", "Haken Sie das Kästchen an, um die Laufzeit zu nutzen, oder löschen Sie die Tage.";
     OVERLAP_REQUIRED: "Choose how long the old secret works.", "Wählen Sie, wie lange das alte Geheimnis gilt.";
     OVERLAP_TOO_LONG: "The old secret can work for at most {max}.", "Das alte Geheimnis kann höchstens {max} gelten.";
     OVERLAP_WHILE_DISABLED: "The old secret of a disabled key ends at once.", "Das alte Geheimnis eines deaktivierten Schlüssels endet sofort.";
-    HOURS_WITHOUT_CHOICE: "Choose \"Another time\" to use the hours, or clear them.", "Wählen Sie \"Eine andere Zeit\", um die Stunden zu nutzen, oder leeren Sie sie.";
-    HOURS_INVALID: "Enter a whole number of hours. \"{got}\" is none.", "Geben Sie eine ganze Zahl von Stunden ein. \"{got}\" ist keine.";
+    HOURS_WITHOUT_CHOICE: "Choose \"Another time\" to use the hours, or clear them.", "Wählen Sie \"Eine andere Zeit\", um die Stunden zu nutzen, oder löschen Sie die Stunden.";
+    HOURS_INVALID: "Enter a whole number of hours. \"{got}\" is not a whole number.", "Geben Sie eine ganze Zahl von Stunden ein. \"{got}\" ist keine ganze Zahl.";
     WRONG_STATUS: "This is not possible. The status of the key: {status}.", "Das ist nicht möglich. Der Status des Schlüssels: {status}.";
     TYPED_NAME_WRONG: "Type the name exactly: {name}", "Geben Sie den Namen genau ein: {name}";
     OWNER_UNKNOWN: "There is no such owner.", "Diesen Inhaber gibt es nicht.";

@@ -3,8 +3,8 @@
 use super::{Entry, Text, texts};
 
 texts! {
-    EVENTS_LEAD: "Each change of a key, a service account, a user or a setting, with its author. Times and days are in UTC.",
-        "Jede Änderung eines Schlüssels, eines Dienstkontos, einer Person oder einer Einstellung, mit Urheber. Zeiten und Tage in UTC.";
+    EVENTS_LEAD: "Changes, refused attempts and alerts. Times and days are in UTC.",
+        "Änderungen, abgelehnte Versuche und Meldungen. Zeiten und Tage in UTC.";
     EVENT_TIME: "Time", "Zeit";
     EVENT_ACTOR: "Who", "Wer";
     EVENT_ACTOR_HINT: "The id of a user, or system.", "Die ID einer Person, oder system.";
@@ -25,11 +25,11 @@ texts! {
     ACTOR_INVALID: "Write the id of a user without spaces, or system.", "Schreiben Sie die ID einer Person ohne Leerzeichen, oder system.";
     DAYS_REVERSED: "The last day must not be before the first.", "Der letzte Tag darf nicht vor dem ersten liegen.";
     OUTCOME_DONE: "Done", "Erledigt";
-    OUTCOME_UNCHANGED: "Was so already", "War schon so";
+    OUTCOME_UNCHANGED: "No change needed", "Keine Änderung nötig";
     OUTCOME_REFUSED: "Refused: {reason}", "Abgelehnt: {reason}";
 
     EVENT_KEY_GENERATED: "Key generated", "Schlüssel erzeugt";
-    EVENT_KEY_SHOWN: "Key shown", "Schlüssel angezeigt";
+    EVENT_KEY_SHOWN: "Key details viewed", "Schlüsseldetails angesehen";
     EVENT_KEY_RENAMED: "Key renamed", "Schlüssel umbenannt";
     EVENT_KEY_ANNOTATED: "Description of a key changed", "Beschreibung eines Schlüssels geändert";
     EVENT_KEY_EDITED: "Key edited", "Schlüssel bearbeitet";

@@ -9,18 +9,22 @@ texts! {
     NAME_HINT_PATTERN: "Name the environment and the purpose in lower-case words with hyphens, not a person.",
         "Benennen Sie Umgebung und Zweck in Kleinbuchstaben mit Bindestrichen, keine Person.";
     NAME_EXAMPLES: "Examples: {examples}.", "Beispiele: {examples}.";
-    DESCRIPTION_FIELD: "Description (optional)", "Beschreibung (freiwillig)";
+    DESCRIPTION_FIELD: "Description (optional)", "Beschreibung (optional)";
     DESCRIPTION_HINT: "What uses this key, for example \"nightly export\".", "Was diesen Schlüssel benutzt, zum Beispiel \"nächtlicher Export\".";
-    CONTACT_FIELD: "Technical contact (optional)", "Technischer Kontakt (freiwillig)";
+    DESCRIPTION: "Description", "Beschreibung";
+    CONTACT: "Technical contact", "Technischer Kontakt";
+    NETWORKS: "Networks", "Netze";
+    RATE: "Rate", "Rate";
+    CONTACT_FIELD: "Technical contact (optional)", "Technischer Kontakt (optional)";
     CONTACT_HINT: "Who must know before the key is rotated or revoked.", "Wer vor einer Rotation oder einem Widerruf Bescheid wissen muss.";
     SCOPES_FIELD: "Scopes", "Rechte";
     SCOPES_HINT: "With none checked, the key follows the default: {scopes}.", "Ohne Auswahl folgt der Schlüssel der Vorgabe: {scopes}.";
     SCOPES_HINT_NONE: "With none checked, the key has no scope.", "Ohne Auswahl hat der Schlüssel keine Rechte.";
     NO_SCOPES: "None", "Keine";
-    NETWORKS_FIELD: "Networks (optional)", "Netze (freiwillig)";
+    NETWORKS_FIELD: "Networks (optional)", "Netze (optional)";
     NETWORKS_HINT: "Addresses or networks, one a line, such as 203.0.113.0/24. Blank: the key works from anywhere.",
         "Adressen oder Netze, je eines pro Zeile, zum Beispiel 203.0.113.0/24. Leer: Der Schlüssel gilt von überall.";
-    RATE_FIELD: "Rate (optional)", "Rate (freiwillig)";
+    RATE_FIELD: "Rate (optional)", "Rate (optional)";
     RATE_HINT: "Uses in a time, such as 100/60s.", "Benutzungen in einer Zeit, zum Beispiel 100/60s.";
     AT_MOST: "At most {max}.", "Höchstens {max}.";
     EXPIRY: "Expiry", "Ablauf";
@@ -33,7 +37,8 @@ texts! {
     NEVER_WARNING: "A key without an expiry works until someone revokes it.", "Ein Schlüssel ohne Ablauf gilt, bis ihn jemand widerruft.";
     LIFETIME_AT_MOST: "Your organization allows at most {max}.", "Ihre Organisation erlaubt höchstens {max}.";
     BLANK_NEVER: "Without one, the key does not expire.", "Ohne Angabe läuft der Schlüssel nicht ab.";
-    BLANK_DEFAULT: "Without one, the key expires after {lifetime}.", "Ohne Angabe läuft der Schlüssel nach {lifetime} ab.";
+    BLANK_DEFAULT: "Without one, the key expires after {lifetime}.", "Ohne Angabe gilt diese Laufzeit: {lifetime}.";
+    EXPIRY_NEEDED: "An expiry is required.", "Ein Ablauf ist erforderlich.";
     SET_EXPIRY: "Set an expiration", "Ablauf festlegen";
     LIFETIME_DAYS: "Lifetime (days)", "Laufzeit (Tage)";
 
@@ -90,8 +95,8 @@ texts! {
         "Eine frühere Rotation ist noch nicht beendet. Deren altes Geheimnis wird mit der nächsten Rotation sofort abgelehnt.";
     OVERLAP_FIELD: "How long does the old secret work?", "Wie lange gilt das alte Geheimnis?";
     OVERLAP_NOW: "It ends now|It ends now", "Es endet jetzt|Es endet jetzt";
-    OVERLAP_NOW_HINT: "Choose this after a leak. Systems with the old secret are refused at once.", "Nach einem Leck. Systeme mit dem alten Geheimnis werden sofort abgelehnt.";
-    OVERLAP_HINT: "Both secrets work until then.", "Bis dahin gelten beide Geheimnisse.";
+    OVERLAP_NOW_HINT: "Choose this after a leak. Systems with the old secret are refused at once.", "Wählen Sie dies, wenn das Geheimnis in falsche Hände geraten ist. Systeme mit dem alten Geheimnis werden sofort abgelehnt.";
+    OVERLAP_HINT: "Both secrets work for this time.", "So lange gelten beide Geheimnisse.";
     OVERLAP_NONE: "The old secret is refused at once.", "Das alte Geheimnis wird sofort abgelehnt.";
     OVERLAP_OTHER: "Another time", "Eine andere Zeit";
     OVERLAP_HOURS: "Hours, for another time", "Stunden, für eine andere Zeit";
@@ -103,7 +108,7 @@ texts! {
     DISABLE_LEAD: "Every request with this key is refused until it is enabled again.", "Jede Anfrage mit diesem Schlüssel wird abgelehnt, bis er wieder aktiviert wird.";
     ENABLE: "Enable", "Aktivieren";
     ENABLE_KEY: "Enable {name}", "{name} aktivieren";
-    ENABLE_LEAD: "Requests with this key work again.", "Anfragen mit diesem Schlüssel gelten wieder.";
+    ENABLE_LEAD: "Requests with this key work again.", "Anfragen mit diesem Schlüssel werden wieder angenommen.";
     REVOKE: "Revoke", "Widerrufen";
     REVOKE_KEY: "Revoke {name}", "{name} widerrufen";
     REVOKE_LEAD: "Systems that use it lose access at once. The key stays in the list as revoked. This cannot be undone.",
@@ -129,8 +134,8 @@ texts! {
 
     SAVED: "The change is saved.", "Die Änderung ist gespeichert.";
     HANDED_OVER: "The key has a new owner.", "Der Schlüssel hat einen neuen Inhaber.";
-    DISABLED: "It is disabled.", "Die Deaktivierung gilt.";
-    ENABLED: "It is enabled.", "Die Aktivierung gilt.";
+    DISABLED: "It is disabled.", "Die Deaktivierung ist gespeichert.";
+    ENABLED: "It is enabled.", "Die Aktivierung ist gespeichert.";
     FINISHED: "The overlap has ended. The old secret is refused.", "Die Übergangszeit ist beendet. Das alte Geheimnis wird abgelehnt.";
     REVOKED: "The key is revoked.", "Der Schlüssel ist widerrufen.";
     DELETED: "The key is deleted.", "Der Schlüssel ist gelöscht.";

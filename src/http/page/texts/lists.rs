@@ -13,7 +13,7 @@ texts! {
     OWN_KEYS_LEAD: "A key lets a program use {product} in your name. Treat it like a password.",
         "Mit einem Schlüssel nutzt ein Programm {product} in Ihrem Namen. Behandeln Sie ihn wie ein Passwort.";
     ORGANIZATION_KEYS_LEAD: "These keys belong to the organization. They work even after the people who made them have left.",
-        "Diese Schlüssel gehören der Organisation. Sie gelten weiter, wenn die Personen, die sie erzeugt haben, gehen.";
+        "Diese Schlüssel gehören der Organisation. Sie gelten weiter, auch wenn die Personen, die sie erzeugt haben, die Organisation verlassen.";
     READ_THE_GUIDE: "Read the API documentation", "Zur API-Dokumentation";
     KEYS_OF_MAX: "{live} of {max} keys used", "{live} von {max} Schlüsseln verwendet";
     KEY_COUNT: "1 live key|{count} live keys", "1 gültiger Schlüssel|{count} gültige Schlüssel";
@@ -36,7 +36,7 @@ texts! {
     SEARCH: "Name, id or owner", "Name, ID oder Inhaber";
     STATUS: "Status", "Status";
     SORT: "Sort by", "Sortieren nach";
-    UNUSED_FOR: "Unused for", "Unbenutzt seit";
+    UNUSED_FOR: "Unused for", "Unbenutzt (Zeitraum)";
     ANY_USE: "Any", "Beliebig";
     FILTER: "Filter", "Filtern";
     GROUP_LIVE: "Live", "Gültig";

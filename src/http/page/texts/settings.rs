@@ -31,7 +31,7 @@ texts! {
     UNIT_HOURS: "Hours", "Stunden";
     UNIT_MINUTES: "Minutes", "Minuten";
     UNIT_SECONDS: "Seconds", "Sekunden";
-    USES_IN: "1 use in {period}|{count} uses in {period}", "1 Benutzung in {period}|{count} Benutzungen in {period}";
+    USES_IN: "1 use in {period}|{count} uses in {period}", "1 Benutzung je {period}|{count} Benutzungen je {period}";
     MORE_THAN: "More than {uses}", "Mehr als {uses}";
 
     API_KEYS: "API keys", "API-Schlüssel";
@@ -39,7 +39,7 @@ texts! {
     SWITCH_IS_OFF: "API keys are turned off. Every request with a key is refused.", "API-Schlüssel sind ausgeschaltet. Jede Anfrage mit einem Schlüssel wird abgelehnt.";
     SWITCH_ON: "Turn API keys on", "API-Schlüssel einschalten";
     SWITCH_OFF: "Turn API keys off", "API-Schlüssel ausschalten";
-    SWITCH_ON_LEAD: "Requests with keys work again, each key in its own status.", "Anfragen mit Schlüsseln gelten wieder, jeder Schlüssel mit seinem eigenen Status.";
+    SWITCH_ON_LEAD: "Requests with keys work again, each key in its own status.", "Anfragen mit Schlüsseln werden wieder angenommen, je nach Status des Schlüssels.";
     SWITCH_OFF_LEAD: "Every request with a key of your organization is refused at once. No key is changed: they work again when you turn API keys on.",
         "Jede Anfrage mit einem Schlüssel Ihrer Organisation wird sofort abgelehnt. Kein Schlüssel wird geändert: Sie gelten wieder, wenn Sie API-Schlüssel einschalten.";
     KEYS_STOP: "1 live key stops working.|{count} live keys stop working.", "1 gültiger Schlüssel wird gestoppt.|{count} gültige Schlüssel werden gestoppt.";
@@ -68,7 +68,7 @@ texts! {
     ENVIRONMENTS: "Environments", "Umgebungen";
     ENVIRONMENTS_HINT: "For the rule with an environment first, with commas between: prod, staging, test.", "Für die Regel mit einer Umgebung zuerst, mit Kommas dazwischen: prod, staging, test.";
     ENVIRONMENTS_REQUIRED: "Name the environments.", "Nennen Sie die Umgebungen.";
-    ENVIRONMENTS_UNUSED: "Choose the rule with an environment first, or clear the environments.", "Wählen Sie die Regel mit einer Umgebung zuerst, oder leeren Sie die Umgebungen.";
+    ENVIRONMENTS_UNUSED: "Choose the rule with an environment first, or clear the environments.", "Wählen Sie die Regel mit einer Umgebung zuerst, oder löschen Sie die Umgebungen.";
     ENVIRONMENTS_INVALID: "Name at most 16 environments, each of 1 to 32 characters of a-z and 0-9.", "Nennen Sie höchstens 16 Umgebungen, jede aus 1 bis 32 Zeichen von a-z und 0-9.";
     DEFAULT_RATE: "Rate of a key", "Rate eines Schlüssels";
     DEFAULT_RATE_HINT: "For keys without a rate of their own, and the highest that owners can choose. Uses in a time, such as 100/60s.",
@@ -78,7 +78,7 @@ texts! {
     SUSPICIOUS_USE_ALERT: "Alert for suspicious use", "Meldung bei verdächtiger Benutzung";
     SUSPICIOUS_USE_HINT: "An event for a key with more refused uses in a time than this, such as 20/60s.", "Ein Ereignis für einen Schlüssel mit mehr abgelehnten Benutzungen in einer Zeit, zum Beispiel 20/60s.";
     NO_ALERT: "No events", "Keine Ereignisse";
-    PERIOD_AT_LEAST: "In a time of at least {min}.", "In einer Zeit von mindestens {min}.";
+    PERIOD_AT_LEAST: "In a time of at least {min}.", "Kürzester Zeitraum: {min}.";
     RETENTION: "Keep ended keys for", "Beendete Schlüssel aufbewahren für";
     RETENTION_HINT: "Revoked and expired keys leave the list after this time.", "Widerrufene und abgelaufene Schlüssel verlassen nach dieser Zeit die Liste.";
     EVENT_RETENTION: "Keep events for", "Ereignisse aufbewahren für";
@@ -86,9 +86,9 @@ texts! {
 
     AMOUNT_INVALID: "Enter a whole number and choose its unit. \"{got}\" is not possible.", "Geben Sie eine ganze Zahl ein und wählen Sie die Einheit. \"{got}\" ist nicht möglich.";
     KEYS_INVALID: "Enter a whole number from 1 to {max}.", "Geben Sie eine ganze Zahl von 1 bis {max} ein.";
-    ALERT_INVALID: "Write the alert like 1000/3600s: 1000 uses in 3600 seconds, from 60 seconds to 31 days.", "Schreiben Sie die Meldung wie 1000/3600s: 1000 Benutzungen in 3600 Sekunden, von 60 Sekunden bis 31 Tage.";
+    ALERT_INVALID: "Write the alert like 1000/3600s: 1000 uses in 3600 seconds, from 60 seconds to 31 days.", "Schreiben Sie die Meldung wie 1000/3600s: 1000 Benutzungen in 3600 Sekunden. Zeitraum: mindestens 60 Sekunden, höchstens 31 Tage.";
     DEFAULT_ABOVE_MAX: "The usual lifetime must not be longer than the longest lifetime, {max}.", "Die übliche Laufzeit darf nicht länger sein als die längste Laufzeit, {max}.";
     BEYOND_PLAN: "Your plan allows at most {max}.", "Ihr Tarif erlaubt höchstens {max}.";
     SHORTER_THAN_PLAN: "Your plan requires at least {min}.", "Ihr Tarif verlangt mindestens {min}.";
-    PERIOD_BEYOND_PLAN: "Your plan requires a time of at least {min}.", "Ihr Tarif verlangt eine Zeit von mindestens {min}.";
+    PERIOD_BEYOND_PLAN: "Your plan requires a time of at least {min}.", "Kürzester Zeitraum Ihres Tarifs: {min}.";
 }

@@ -4,7 +4,7 @@ use super::{Entry, Text, texts};
 
 texts! {
     ALL_KEYS_LEAD: "The keys of all users, of the service accounts and of the organization.", "Die Schlüssel aller Personen, der Dienstkonten und der Organisation.";
-    EXPIRING_WITHIN: "Expires within", "Läuft ab in";
+    EXPIRING_WITHIN: "Expires within", "Läuft ab (Zeitraum)";
     ANY_EXPIRY: "Any time", "Beliebig";
     NEVER_USED: "Never used", "Nie benutzt";
     SORT_CHANGED: "Last changed first", "Zuletzt geänderte zuerst";
@@ -34,7 +34,7 @@ texts! {
     EFFECT: "Effect", "Wirkung";
     RESULT: "Result", "Ergebnis";
     RESULT_REVOKED: "Revoked", "Widerrufen";
-    RESULT_ALREADY: "Was revoked already", "War schon widerrufen";
+    RESULT_ALREADY: "Already revoked", "Bereits widerrufen";
     RESULT_NOT_FOUND: "Not possible: there is no such key", "Nicht möglich: Diesen Schlüssel gibt es nicht";
     RESULT_FORBIDDEN: "Not possible: you don't have the permission", "Nicht möglich: Ihnen fehlt die Berechtigung";
     RESULT_STATUS: "Not possible: the status is {status}", "Nicht möglich: Der Status ist {status}";

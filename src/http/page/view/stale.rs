@@ -58,11 +58,11 @@ fn both(frame: &Frame, stored: &Form, sent: &Form, name: &str) -> (String, Strin
 /// The fields of the forms, with their labels.
 const LABELS: [(&str, Text); 20] = [
     ("name", Text::NAME),
-    ("description", Text::DESCRIPTION_FIELD),
-    ("contact", Text::CONTACT_FIELD),
+    ("description", Text::DESCRIPTION),
+    ("contact", Text::CONTACT),
     ("scope", Text::SCOPES_FIELD),
-    ("networks", Text::NETWORKS_FIELD),
-    ("rate", Text::RATE_FIELD),
+    ("networks", Text::NETWORKS),
+    ("rate", Text::RATE),
     ("require_expiry", Text::REQUIRE_EXPIRY),
     ("max_lifetime", Text::MAX_LIFETIME),
     ("default_lifetime", Text::DEFAULT_LIFETIME),

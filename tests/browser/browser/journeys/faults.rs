@@ -42,7 +42,7 @@ async fn b20_stale_settings_show_both_values() -> TestResult {
     let edit = SettingsEdit::new().max_keys_per_user(Some(5));
     host.world.authority.edit_settings(&host.world.admin, edit).await?;
     tab.press("Save").await?;
-    tab.sees("Somebody saved other values").await?;
+    tab.sees("Other values were saved").await?;
     let shown = tab.text().await?;
     let both = ["Saved value", "Your value", "5", "7"].iter().all(|text| shown.contains(text));
     assert!(both, "{shown}");
