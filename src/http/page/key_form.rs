@@ -14,7 +14,7 @@ use crate::value::metadata::Metadata;
 use crate::value::network::Networks;
 use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
-use crate::value::scope::ScopeSet;
+use crate::value::scope::{Scope, ScopeSet};
 
 /// The values of the fields that the host selected.
 #[derive(Debug)]
@@ -26,6 +26,9 @@ pub(super) struct KeyValues {
     pub(super) rate: Option<Entered<Rate>>,
     pub(super) metadata: Option<Metadata>,
 }
+
+/// The hidden field of a form that has the boxes of the scopes.
+const HAS_SCOPES: &str = "has_scopes";
 
 /// The value of a field; `None` if the user left it blank.
 #[derive(Debug)]
@@ -65,7 +68,12 @@ pub(super) fn parse(
             faults,
         ),
         contact: when(has(KeyFields::CONTACT), || typed::contact(form).map(Entered), faults),
-        scopes: when(has(KeyFields::SCOPES), || typed::scopes(form), faults),
+        // A form without the boxes says nothing of the scopes: none would mean the default ones.
+        scopes: when(
+            has(KeyFields::SCOPES) && form.has(HAS_SCOPES, "on"),
+            || typed::scopes(form),
+            faults,
+        ),
         networks: when(has(KeyFields::NETWORKS), || typed::networks(form), faults),
         rate: when(has(KeyFields::RATE), || typed::rate(form).map(Entered), faults),
         metadata: when(!custom.is_empty(), || typed::metadata(form, custom, stored), faults),
@@ -141,23 +149,29 @@ pub(super) fn fields(fields: Fields<'_>, part: Part, choices: Option<&KeyChoices
 
 fn scopes(fields: Fields<'_>, choices: &KeyChoices) -> Markup {
     let frame = fields.frame;
-    let all: Vec<_> = choices
-        .scopes
-        .iter()
-        .map(|(scope, definition)| {
-            let choice = Choice::new(scope, html! { code { (scope) } });
-            match &definition.description {
-                Some(description) => choice.hint(description.as_str()),
-                None => choice,
-            }
-        })
-        .collect();
+    let offered = choices.scopes.iter().map(|(scope, definition)| {
+        let choice = Choice::new(scope, html! { code { (scope) } });
+        match &definition.description {
+            Some(description) => choice.hint(description.as_str()),
+            None => choice,
+        }
+    });
+    // A key keeps a scope that its plan or role has lost, until its box is cleared.
+    let is_lost = |scope: &Scope| !choices.scopes.contains_key(scope);
+    let kept = fields.values.all("scope").filter_map(|scope| Scope::new(scope).ok());
+    let kept = kept.filter(is_lost).map(|scope| {
+        Choice::new(&scope, html! { code { (scope) } }).hint(frame.say(Text::SCOPE_LOST))
+    });
+    let all: Vec<_> = offered.chain(kept).collect();
     let default = choices.default_scopes.to_string();
     let hint = match &*default {
         "" => frame.say(Text::SCOPES_HINT_NONE),
         default => frame.say(Text::SCOPES_HINT.with("scopes", default)),
     };
-    fields.checks("scope", Text::SCOPES_FIELD, Some(html! { (hint) }), &all)
+    html! {
+        input type="hidden" name=(HAS_SCOPES) value="on";
+        (fields.checks("scope", Text::SCOPES_FIELD, Some(html! { (hint) }), &all))
+    }
 }
 
 fn rate_hint(frame: &Frame, choices: Option<&KeyChoices>) -> Markup {

@@ -253,12 +253,17 @@ impl Page {
     setter! {
         /// Accepts forms from another origin, such as `https://app.example.com`, before all other checks.
         ///
-        /// Name only origins of the host's own: scheme, host and port, without a slash at the end. A host needs this only behind a proxy that rewrites `Host`, for browsers that send no
+        /// Name only origins of the host's own: scheme, host and port. A slash at the end and capital
+        /// letters do not count. The origin `null`, which sandboxed frames send, is never trusted. A
+        /// host needs this only behind a proxy that rewrites `Host`, for browsers that send no
         /// `Sec-Fetch-Site`.
         ".trusted_origin(\"https://app.example.com\")",
         trusted_origin(self, origin: impl Into<String>) {
             let mut trusted_origins = self.trusted_origins;
-            trusted_origins.push(origin.into());
+            let origin = origin.into().trim_end_matches('/').to_ascii_lowercase();
+            if origin != "null" {
+                trusted_origins.push(origin);
+            }
             Self { trusted_origins, ..self }
         }
     }

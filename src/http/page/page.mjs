@@ -30,7 +30,7 @@ if (once) {
     button.addEventListener("click", async () => {
       const isCopied = await copy(secret);
       line.textContent = isCopied ? line.dataset.kwCopied : line.dataset.kwSelect;
-      if (isCopied) stored();
+      if (isCopied && "kwSecret" in secret.dataset) stored();
     });
     secret.after(button);
   }
@@ -71,13 +71,22 @@ addEventListener("pageshow", () => {
 });
 
 // Times in UTC get the user's own time beside them.
-const local = new Intl.DateTimeFormat(root.lang, { dateStyle: "medium", timeStyle: "short" });
-if (new Date().getTimezoneOffset() !== 0) {
-  for (const time of all("time")) {
+const local = format(root.lang) ?? format();
+for (const time of all("time")) {
+  if (new Date(time.dateTime).getTimezoneOffset() !== 0) {
     const own = document.createElement("span");
     own.className = "kw-hint kw-local";
     own.textContent = local.format(new Date(time.dateTime));
     time.after(" ", own);
+  }
+}
+
+// A host can name a language that browsers do not know.
+function format(language) {
+  try {
+    return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  } catch {
+    return undefined;
   }
 }
 

@@ -17,6 +17,7 @@ use crate::value::name::Name;
 use crate::value::network::Networks;
 use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
+use crate::value::redact::redact;
 use crate::value::scope::ScopeSet;
 use crate::value::time::Timestamp;
 use crate::value::use_alert::UseAlert;
@@ -33,6 +34,13 @@ pub(super) fn name(form: &Form) -> Result<Name, Fault> {
 pub(super) fn owner(form: &Form) -> Result<Option<Owner>, Fault> {
     let parse = |text: &str| text.parse().map_err(|_| Fault::new("owner", Text::OWNER_UNKNOWN));
     form.given("owner").map(parse).transpose()
+}
+
+/// Parses the id of a user, or an owner with its kind, such as `account:4fQ2xk9ZrT7bWm1c`.
+pub(super) fn user_or_account(text: &str) -> Result<Owner, Fault> {
+    let has_kind = ["user:", "account:"].iter().any(|kind| text.starts_with(kind));
+    let owner = if has_kind { text.parse().ok() } else { text.parse().map(Owner::User).ok() };
+    owner.ok_or_else(|| Fault::new("user", Text::OWNER_UNKNOWN))
 }
 
 pub(super) fn description(form: &Form) -> Result<Option<Description>, Fault> {
@@ -60,7 +68,8 @@ pub(super) fn scopes(form: &Form) -> Result<ScopeSet, Fault> {
 pub(super) fn networks(form: &Form) -> Result<Networks, Fault> {
     let text = form.value("networks");
     let parts = text.split([',', '\n', ' ', '\r']).filter(|part| !part.is_empty());
-    let wrong = |part: &str| Fault::new("networks", Text::NETWORK_INVALID.with("network", part));
+    let wrong =
+        |part: &str| Fault::new("networks", Text::NETWORK_INVALID.with("network", redact(part)));
     let mut all = Vec::new();
     for part in parts {
         all.push(part.parse().map_err(|_| wrong(part))?);
@@ -101,7 +110,7 @@ pub(super) fn keys(form: &Form) -> Result<Option<u16>, Fault> {
 /// Parses a whole number in one field and its unit in another.
 pub(super) fn amount(form: &Form, field: &'static str) -> Result<Option<Duration>, Fault> {
     let Some(text) = form.given(field) else { return Ok(None) };
-    let wrong = || Fault::new(field, Text::AMOUNT_INVALID.with("got", text));
+    let wrong = || Fault::new(field, Text::AMOUNT_INVALID.with("got", redact(text)));
     let unit = UNITS.iter().find(|(unit, ..)| form.has(&unit_of(field), unit));
     let (_, unit, _) = unit.ok_or_else(wrong)?;
     let seconds = text.parse::<u64>().ok().and_then(|count| count.checked_mul(*unit));
@@ -147,7 +156,7 @@ pub(super) fn custom_name(field: &CustomField) -> String {
 
 /// Parses a whole number of days.
 pub(super) fn days(field: &'static str, text: &str) -> Result<Duration, Fault> {
-    let wrong = || Fault::new(field, Text::DAYS_INVALID.with("got", text));
+    let wrong = || Fault::new(field, Text::DAYS_INVALID.with("got", redact(text)));
     let days: u64 = text.parse().map_err(|_| wrong())?;
     let seconds = days.checked_mul(DAY).filter(|seconds| *seconds > 0);
     Ok(Duration::from_secs(seconds.ok_or_else(wrong)?))
@@ -164,7 +173,7 @@ pub(super) fn start_of_day(field: &'static str, text: &str) -> Result<Timestamp,
 }
 
 fn day(field: &'static str, text: &str, time: Time) -> Result<Timestamp, Fault> {
-    let wrong = || Fault::new(field, Text::DATE_INVALID.with("got", text));
+    let wrong = || Fault::new(field, Text::DATE_INVALID.with("got", redact(text)));
     let date = Date::parse(text, &Iso8601::DATE).map_err(|_| wrong())?;
     Timestamp::from_unix_seconds(date.with_time(time).as_utc().unix_timestamp()).ok_or_else(wrong)
 }

@@ -31,12 +31,18 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let id = visit.key_id()?;
     let entry = visit.authority().key(&visit.actor, &id).await?;
     let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(Operation::KeyEdit) {
+    let version: u64 = visit.form.value("version").parse().map_err(|_| Failure::Stale)?;
+    if let Some(fault) = visit.step_up_again(operation_of(&entry)) {
         faults.add(fault);
     }
     let edit = edit_of(visit, &entry, &mut faults);
     if let Some(edit) = edit.filter(|_| faults.is_empty()) {
-        match visit.authority().edit(&visit.actor, &id, edit).await.map_err(Failure::from) {
+        match visit
+            .authority()
+            .edit(&visit.actor, &id, edit.if_version(version))
+            .await
+            .map_err(Failure::from)
+        {
             Ok(_) => return Ok(go_to(&done(&visit.urls.key(&id), Text::SAVED))),
             Err(Failure::Stale) => {
                 let status = StatusCode::PRECONDITION_FAILED;
@@ -54,15 +60,20 @@ fn part_of(entry: &KeyEntry) -> Part {
     if entry.actions.contains(&Operation::KeyEdit) { Part::All } else { Part::Notes }
 }
 
+/// Returns the operation of the form, of which the host is asked for a fresh login.
+fn operation_of(entry: &KeyEntry) -> Operation {
+    match part_of(entry) {
+        Part::All => Operation::KeyEdit,
+        Part::Notes => Operation::KeyRename,
+    }
+}
+
 /// Returns the edit of the fields that differ from the key.
 fn edit_of(visit: &Visit, entry: &KeyEntry, faults: &mut Faults) -> Option<KeyEdit> {
     let (form, key) = (&visit.form, &entry.key);
     let name = faults.take(typed::name(form));
     let values = key_form::parse(visit, form, part_of(entry), &key.metadata, faults);
     let mut edit = KeyEdit::new();
-    if let Ok(version) = form.value("version").parse() {
-        edit = edit.if_version(version);
-    }
     if let Some(name) = name.filter(|name| *name != key.name) {
         edit = edit.name(name);
     }

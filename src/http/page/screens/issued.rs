@@ -30,12 +30,12 @@ pub(in crate::http::page) fn shown(visit: &Visit, title: Text, made: &Issued) ->
                 }
             }
             @if visit.page.is_in_two_parts {
-                (secret(visit, Text::KEY_ID, made.token.key_id().as_str()))
-                (secret(visit, Text::KEY_SECRET, made.token.expose_key_secret()))
+                (copied(visit, Text::KEY_ID, made.token.key_id().as_str(), false))
+                (copied(visit, Text::KEY_SECRET, made.token.expose_key_secret(), true))
             }
-            (secret(visit, Text::TOKEN, token))
+            (copied(visit, Text::TOKEN, token, true))
             @if let Some(variable) = &visit.page.variable {
-                (secret(visit, Text::ENVIRONMENT_LINE, &format!("{variable}={token}")))
+                (copied(visit, Text::ENVIRONMENT_LINE, &format!("{variable}={token}"), true))
             }
             p class="kw-status-line" role="status" data-kw-copied=(visit.say(Text::COPIED))
                 data-kw-select=(visit.say(Text::PRESS_COPY)) {}
@@ -47,12 +47,15 @@ pub(in crate::http::page) fn shown(visit: &Visit, title: Text, made: &Issued) ->
 }
 
 /// Returns a text to copy. It is never the value of an input, which browsers save.
-fn secret(visit: &Visit, label: Text, value: &str) -> Markup {
+///
+/// The script warns a user who leaves the page before a secret was copied.
+fn copied(visit: &Visit, label: Text, value: &str, is_secret: bool) -> Markup {
     let label = visit.say(label);
     html! {
         div class="kw-secret" {
             span class="kw-label" { (label) }
-            code translate="no" spellcheck="false" data-kw-copy=(visit.say(Text::COPY.with("label", &label))) { (value) }
+            code translate="no" spellcheck="false" data-kw-secret[is_secret]
+                data-kw-copy=(visit.say(Text::COPY.with("label", &label))) { (value) }
         }
     }
 }

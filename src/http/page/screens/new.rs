@@ -27,7 +27,7 @@ pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
     visit.step_up(Operation::KeyGenerate)?;
     let owner = owner_of(visit, &visit.query)?;
     let abilities = visit.authority().abilities(&visit.actor, &owner).await?;
-    let values = expiry::default(visit, visit.query.clone(), abilities.choices.as_ref());
+    let values = expiry::default(visit, prefilled(visit), abilities.choices.as_ref());
     let values = values.set("owner", &owner).set("ticket", visit.authority().ticket()?);
     shown(visit, StatusCode::OK, &abilities, &values, &Faults::default()).await
 }
@@ -53,6 +53,11 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     }
     let abilities = visit.authority().abilities(&visit.actor, &owner).await?;
     shown(visit, StatusCode::UNPROCESSABLE_ENTITY, &abilities, &visit.form, &faults).await
+}
+
+/// Returns the fields that a link can fill in: the name alone, for the successor of an expired key.
+fn prefilled(visit: &Visit) -> Form {
+    Form::default().with("name", visit.query.value("name"))
 }
 
 /// Returns the owner of the new key: the one that the form names, or the one whose list is shown.
@@ -96,7 +101,7 @@ async fn shown(
     let back = visit.list_of(&abilities.owner);
     let content = html! {
         h1 { (name) }
-        @if abilities.owner != visit.actor.as_owner() {
+        @if abilities.owner != visit.actor.as_owner() && may_name(visit, &abilities.owner) {
             @let owner = owner_name::read(visit, &abilities.owner).await?;
             p { (visit.say(Text::KEY_FOR.with("owner", owner))) }
         }
@@ -108,6 +113,11 @@ async fn shown(
         }
     };
     Ok(visit.show_with(status, title, content))
+}
+
+/// Returns true if the actor may learn the name of an owner.
+fn may_name(visit: &Visit, owner: &Owner) -> bool {
+    [Operation::KeyGenerate, Operation::KeyShow].iter().any(|one| visit.actor.may(*one, owner))
 }
 
 fn form_of(
@@ -128,7 +138,7 @@ fn form_of(
         (expiry::fields(fields, choices, visit.authority().now()))
         (fields::buttons(visit, Text::GENERATE, false, back))
     };
-    html! { (fields.summary()) (fields::form(&visit.urls.to("/new"), &content)) }
+    html! { (fields.summary()) (fields::form(&visit.urls.of_owner("/new", &abilities.owner), &content)) }
 }
 
 fn name_hint(visit: &Visit, has_pattern: bool) -> Markup {

@@ -56,7 +56,7 @@ async fn keys_of(visit: &Visit, owner: &Owner, title: Text, lead: Text, path: &s
 }
 
 fn shown(visit: &Visit, title: Text, lead: Text, abilities: &Abilities, list: &Markup) -> Response {
-    let new = format!("{}?owner={}", visit.urls.to("/new"), abilities.owner);
+    let new = visit.urls.of_owner("/new", &abilities.owner);
     let content = html! {
         h1 { (visit.say(title)) }
         p { (visit.say(lead)) }

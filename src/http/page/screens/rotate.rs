@@ -16,6 +16,7 @@ use crate::http::page::view::facts;
 use crate::http::page::view::fields::{self, Choice, Fields, Kind};
 use crate::http::page::visit::{Answer, Visit};
 use crate::record::operation::Operation;
+use crate::value::redact::redact;
 
 const OVERLAPS: [(Duration, Text, u64); 4] = [
     (Duration::ZERO, Text::OVERLAP_NOW, 0),
@@ -62,7 +63,7 @@ fn overlap(form: &Form) -> Result<Duration, Fault> {
         chosen => chosen,
     };
     let field = if form.has("overlap", "other") { "overlap_hours" } else { "overlap" };
-    let wrong = || Fault::new(field, Text::HOURS_INVALID.with("got", hours));
+    let wrong = || Fault::new(field, Text::HOURS_INVALID.with("got", redact(hours)));
     let seconds = hours.parse::<u64>().ok().and_then(|hours| hours.checked_mul(3_600));
     Ok(Duration::from_secs(seconds.ok_or_else(wrong)?))
 }

@@ -51,10 +51,7 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
 /// Returns the owner that the form names: a user, or one of the list.
 pub(in crate::http::page) fn new_owner(form: &Form) -> Result<Owner, Fault> {
     match (form.given("user"), typed::owner(form)?) {
-        (Some(user), None) => {
-            let user = user.parse().map_err(|_| Fault::new("user", Text::OWNER_UNKNOWN))?;
-            Ok(Owner::User(user))
-        }
+        (Some(user), None) => typed::user_or_account(user),
         (None, Some(owner)) => Ok(owner),
         (Some(_), Some(_)) => Err(Fault::new("owner", Text::ONE_OWNER)),
         (None, None) => Err(Fault::new("owner", Text::OWNER_REQUIRED)),

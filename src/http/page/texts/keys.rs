@@ -20,6 +20,7 @@ texts! {
     SCOPES_FIELD: "Scopes", "Rechte";
     SCOPES_HINT: "With none checked, the key follows the default: {scopes}.", "Ohne Auswahl folgt der Schlüssel der Vorgabe: {scopes}.";
     SCOPES_HINT_NONE: "With none checked, the key has no scope.", "Ohne Auswahl hat der Schlüssel keine Rechte.";
+    SCOPE_LOST: "Not in the plan or the role now, so without effect.", "Zurzeit nicht im Tarif oder in der Rolle, daher ohne Wirkung.";
     NO_SCOPES: "None", "Keine";
     NETWORKS_FIELD: "Networks (optional)", "Netze (optional)";
     NETWORKS_HINT: "Addresses or networks, one a line, such as 203.0.113.0/24. Blank: the key works from anywhere.",
@@ -130,7 +131,7 @@ texts! {
     NEW_OWNER: "New owner", "Neuer Inhaber";
     CHOOSE_OWNER: "Choose", "Auswählen";
     OR_USER: "Or a user", "Oder eine Person";
-    USER_HINT: "The id of the user.", "Die ID der Person.";
+    USER_HINT: "The id of the user, or account: and the id of a service account.", "Die ID der Person, oder account: und die ID eines Dienstkontos.";
 
     SAVED: "The change is saved.", "Die Änderung ist gespeichert.";
     HANDED_OVER: "The key has a new owner.", "Der Schlüssel hat einen neuen Inhaber.";

@@ -9,8 +9,10 @@ use crate::http::page::typed;
 
 /// Returns a table of the fields that differ, with the stored value and that of the form.
 pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) -> Markup {
+    // Only the fields that the form has: a client can send any others.
     let mut names = stored.names();
-    names.extend(sent.names().into_iter().filter(|name| !stored.names().contains(name)));
+    let labeled = LABELS.iter().map(|(name, _)| *name);
+    names.extend(labeled.filter(|name| stored.all(name).next().is_none()));
     names.retain(|name| *name != "version" && all(stored, name) != all(sent, name));
     html! {
         div class="kw-errors" role="alert" tabindex="-1" id="errors" aria-labelledby="errors-title" {

@@ -14,6 +14,7 @@ use crate::http::page::visit::Visit;
 use crate::record::account::ServiceAccount;
 use crate::record::role::{Role, RoleName};
 use crate::value::name::Name;
+use crate::value::redact::redact;
 use crate::value::scope::Access;
 
 /// The roles of the plan; `None` for an actor that may not see the plan, and types a name.
@@ -46,7 +47,7 @@ pub(super) fn parse(form: &Form, faults: &mut Faults) -> Option<Values> {
 
 fn role(form: &Form) -> Result<RoleName, Fault> {
     let given = form.given("role").ok_or_else(|| Fault::new("role", Text::ROLE_REQUIRED))?;
-    given.parse().map_err(|_| Fault::new("role", Text::UNKNOWN_ROLE.with("role", given)))
+    given.parse().map_err(|_| Fault::new("role", Text::UNKNOWN_ROLE.with("role", redact(given))))
 }
 
 /// Returns the form with the values of an account.

@@ -35,7 +35,7 @@ pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
         (search(visit, &path))
         @for entry in &page.items { (section(visit, entry)) }
         @if page.items.is_empty() { p class="kw-panel" { (visit.say(nothing(&visit.query))) } }
-        (listing::pages(visit, &visit.query, &path, page.next_cursor()))
+        (listing::pages(visit, &visit.query.clone().set("done", ""), &path, page.next_cursor()))
     };
     Ok(visit.show(Text::ACCOUNTS, content))
 }
