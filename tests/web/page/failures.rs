@@ -101,7 +101,7 @@ fn forbidden_change_names_whom_to_ask() {
                 let path = format!("/keys/{key}/{form}");
                 let opened = site.ask("GET", &path).by(auditor).send().await;
                 assert_eq!(opened.status, 403, "{path}: {}", opened.words());
-                opened.must_say(&["You may not do this", "Ask Ada Lovelace."]);
+                opened.must_say(&["No access", "Ask Ada Lovelace."]);
                 let fields =
                     [("version", "1"), ("overlap", "0"), ("name", "stolen"), ("user", "bob")];
                 let sent = site.post(&path, &fields).by(auditor).send().await;

@@ -343,7 +343,7 @@ fn stale_edit_shows_both_values() {
         // The form with both values can be saved.
         assert_eq!(site.send(&site.world.alice, &stale.form()).await.status, 303);
         let shown = site.get(&format!("/keys/{key}")).await;
-        shown.must_say(&["mine", "5/1s"]);
+        shown.must_say(&["mine", "5 uses in 1 second"]);
         Ok(())
     });
 }

@@ -222,7 +222,8 @@ fn expiry_form_is_of_the_host() {
             |page: Page| page.expiry(form),
             async |site| {
                 let opened = site.get("/new").await;
-                let controls = crate::form::Form::controls_of(&opened, &site.path("/new"));
+                let controls =
+                    crate::form::Form::controls_of(&opened, &site.path("/new?owner=user%3Aalice"));
                 let mut names: Vec<_> = controls.into_iter().map(|control| control.name).collect();
                 names.retain(|name| {
                     ["expiry", "expires_on", "set_expiry", "lifetime_days"].contains(&&**name)
