@@ -144,7 +144,7 @@ mod tests {
         use CrossSite::{NoHeader, OtherOrigin, OtherSite, Repeated};
         let own = "host: keys.example\n";
         let rows = [
-            // Fetch Metadata decides, whatever the origin is.
+            // If `Sec-Fetch-Site` is sent, the origin does not count.
             ("sec-fetch-site: same-origin", Ok(())),
             ("sec-fetch-site: none", Ok(())),
             ("sec-fetch-site: same-origin\norigin: https://keys.example", Ok(())),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A rotation of a key, for [`Authority::rotate`](crate::Authority::rotate).
 ///
-/// A [`Duration`] alone is a rotation with this overlap, at any version of the key.
+/// A [`Duration`] alone is a rotation with this overlap, whether or not the key has changed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,7 +33,7 @@ pub struct Rotation {
 impl Rotation {
     /// Creates a rotation with an overlap, in which the old secret also works.
     ///
-    /// [`Duration::ZERO`] stands for no overlap: the old secret is refused at once. The longest
+    /// With [`Duration::ZERO`], the old secret is refused at once. The longest
     /// overlap is [`Settings::max_overlap`](crate::Settings::max_overlap).
     ///
     /// ```
@@ -50,8 +50,8 @@ impl Rotation {
     /// Limits the rotation to one version of the key.
     ///
     /// If the key has another version, the rotation fails with
-    /// [`KeyError::Stale`](crate::KeyError::Stale). So a form that was shown before somebody else
-    /// changed the key, or that is sent twice, replaces no further secret.
+    /// [`KeyError::Stale`](crate::KeyError::Stale). A form that is sent twice rotates the
+    /// key once, and an outdated form rotates nothing.
     ///
     /// ```
     /// use std::time::Duration;

@@ -8,8 +8,8 @@ use crate::value::id::IdError;
 use crate::value::random::{Random, RandomError};
 use crate::value::text::serde_as_text;
 
-/// A text that a form carries, so that a form that is sent twice generates one key: 22 characters of
-/// `0-9A-Za-z`, drawn at random (131 bits).
+/// A random text in a form, by which a second submission of the form is recognized: 22 characters of
+/// `0-9A-Za-z` (131 bits).
 ///
 /// A browser sends a form again on a reload or a double click, and a program repeats a request
 /// whose answer it has lost. [`Authority::ticket`](crate::Authority::ticket) draws the ticket of a

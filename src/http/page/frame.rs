@@ -114,7 +114,7 @@ impl Frame {
         response
     }
 
-    /// Answers with a page that only says something, and can link to where it goes on.
+    /// Answers with a page that has a title, a text and the link to the host's support.
     pub(super) fn notice(&self, status: StatusCode, title: Text, content: &Markup) -> Response {
         let title = self.say(title);
         let content = html! {

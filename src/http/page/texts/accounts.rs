@@ -35,7 +35,7 @@ texts! {
     ROLE_REQUIRED: "Choose a role.", "Wählen Sie eine Rolle.";
     NO_ROLES: "Your plan has no roles, and each service account needs one.", "Ihr Tarif hat keine Rollen, und jedes Dienstkonto braucht eine.";
     READ_ONLY_FIELD: "Read-only access", "Nur Lesezugriff";
-    READ_ONLY_HINT: "The keys of the account can never write, whatever the role allows.", "Die Schlüssel des Kontos können nie schreiben, auch wenn die Rolle es erlaubt.";
+    READ_ONLY_HINT: "The keys of the account can never write, even if the role allows it.", "Die Schlüssel des Kontos können nie schreiben, auch wenn die Rolle es erlaubt.";
     ACCOUNT_MADE: "The service account is added. Generate a key for it next.", "Das Dienstkonto ist angelegt. Erzeugen Sie nun einen Schlüssel dafür.";
 
     EDIT_ACCOUNT: "Edit {name}", "{name} bearbeiten";

@@ -1,4 +1,4 @@
-//! Both values of each field that somebody else changed while a form was open.
+//! The stored and the sent value of each field that another change has altered meanwhile.
 
 use maud::{Markup, html};
 

@@ -29,8 +29,9 @@ pub(super) async fn account_for(
     Ok(entry)
 }
 
-/// Returns the account of the path for a form that was sent, whatever its state is now: a form that
-/// is sent twice changes nothing the second time.
+/// Returns the account of the path for a form that was sent, in any state of the account.
+///
+/// A form that is sent twice changes nothing the second time.
 pub(super) async fn account_sent(
     visit: &Visit,
     operation: Operation,
