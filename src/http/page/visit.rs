@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::failure::Failure;
-use super::form::{Fault, Form};
+use super::form::{Fault, Faults, Form};
 use super::frame::{Document, Frame, protected};
 use super::options::SharedPage;
 use super::refusal::Refusal;
@@ -248,11 +248,12 @@ impl Visit {
         }
     }
 
-    /// Asks the host for a fresh login before a form is obeyed. The answer to a form is never a
-    /// redirect to another origin, which browsers refuse under `form-action 'self'`.
-    pub(super) fn step_up_again(&self, operation: Operation) -> Option<Fault> {
-        let link = self.login_to_confirm(operation)?;
-        Some(Fault { link: Some(link), ..Fault::new("", Text::CONFIRM_LOGIN) })
+    /// Asks the host for a fresh login before a form is obeyed: a fault, if the login is too old. The
+    /// answer to a form is never a redirect to another origin, which browsers refuse under
+    /// `form-action 'self'`.
+    pub(super) fn step_up_again(&self, operation: Operation) -> Faults {
+        let confirm = |link| Fault { link: Some(link), ..Fault::new("", Text::CONFIRM_LOGIN) };
+        self.login_to_confirm(operation).map(confirm).map(Faults::from).unwrap_or_default()
     }
 
     fn login_to_confirm(&self, operation: Operation) -> Option<String> {

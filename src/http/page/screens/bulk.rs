@@ -52,10 +52,7 @@ pub(in crate::http::page) async fn act(visit: &Visit) -> Answer {
     if let Some(refused) = refused(visit, ids.len()) {
         return Ok(refused);
     }
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(Operation::KeyRevoke) {
-        faults.add(fault);
-    }
+    let mut faults = visit.step_up_again(Operation::KeyRevoke);
     // The number is that of the form, so that a form which is sent twice passes twice.
     if ids.len() > MAX_UNTYPED && visit.form.value("typed_count") != ids.len().to_string() {
         faults.add(Fault::new("typed_count", Text::TYPED_COUNT_WRONG.with("keys", ids.len())));

@@ -30,11 +30,8 @@ pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
 pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let id = visit.key_id()?;
     let entry = visit.authority().key(&visit.actor, &id).await?;
-    let mut faults = Faults::default();
+    let mut faults = visit.step_up_again(operation_of(&entry));
     let version: u64 = visit.form.value("version").parse().map_err(|_| Failure::Stale)?;
-    if let Some(fault) = visit.step_up_again(operation_of(&entry)) {
-        faults.add(fault);
-    }
     let edit = edit_of(visit, &entry, &mut faults);
     if let Some(edit) = edit.filter(|_| faults.is_empty()) {
         match visit

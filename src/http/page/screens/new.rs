@@ -35,10 +35,7 @@ pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
 /// Generates a key as the form says, and shows its token once.
 pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let owner = owner_of(visit, &visit.form)?;
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(Operation::KeyGenerate) {
-        faults.add(fault);
-    }
+    let mut faults = visit.step_up_again(Operation::KeyGenerate);
     // Without its ticket, a form that is sent twice would make two keys.
     let ticket = visit.form.value("ticket").parse().map_err(|_| Failure::Stale)?;
     let new = new_key(visit, owner.clone(), &mut faults).map(|new| new.ticket(ticket));

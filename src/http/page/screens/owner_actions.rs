@@ -32,10 +32,7 @@ pub(in crate::http::page) async fn ask(visit: &Visit, action: Action) -> Answer 
 pub(in crate::http::page) async fn act(visit: &Visit, action: Action) -> Answer {
     let owner = owner_of(visit)?;
     let subject = Subject::of(visit, &owner).await?;
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(action.operation) {
-        faults.add(fault);
-    }
+    let mut faults = visit.step_up_again(action.operation);
     if needs_id(action, &subject) && visit.form.value("typed_name") != owner.id() {
         faults.add(Fault::new("typed_name", Text::TYPED_OWNER_WRONG.with("id", owner.id())));
     }

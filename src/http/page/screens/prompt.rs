@@ -70,10 +70,7 @@ impl Prompt<'_> {
 
     /// Asks again if the form that was sent does not confirm the operation.
     pub(super) fn ask_again(&self, visit: &Visit) -> Option<Response> {
-        let mut faults = Faults::default();
-        if let Some(fault) = visit.step_up_again(self.question.operation) {
-            faults.add(fault);
-        }
+        let mut faults = visit.step_up_again(self.question.operation);
         if self.typed.is_some() && visit.form.value("typed_name") != self.name.as_str() {
             faults.add(Fault::new("typed_name", Text::TYPED_NAME_WRONG.with("name", self.name)));
         }

@@ -36,10 +36,7 @@ pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
 pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let id = visit.key_id()?;
     let entry = visit.authority().key(&visit.actor, &id).await?;
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(Operation::KeyRotate) {
-        faults.add(fault);
-    }
+    let mut faults = visit.step_up_again(Operation::KeyRotate);
     let version: u64 = visit.form.value("version").parse().map_err(|_| Failure::Stale)?;
     if let Some(overlap) = faults.take(overlap(&visit.form)).filter(|_| faults.is_empty()) {
         let rotation = crate::Rotation::new(overlap).if_version(version);

@@ -36,10 +36,7 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let (authority, actor) = (visit.authority(), &visit.actor);
     let policy = authority.policy(actor).await?;
     let version = visit.form.value("version").parse().map_err(|_| Failure::Stale)?;
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(Operation::SettingsEdit) {
-        faults.add(fault);
-    }
+    let mut faults = visit.step_up_again(Operation::SettingsEdit);
     let next = settings_form::parse(&visit.form, &policy.settings, &mut faults);
     if let Some(next) = next.filter(|_| faults.is_empty()) {
         let saved = || go_to(&done(&visit.urls.to("/settings"), Text::SAVED));

@@ -28,8 +28,9 @@ pub(in crate::http::page) async fn ask(visit: &Visit, is_on: bool) -> Answer {
 /// Turns all keys of the tenant on or off.
 pub(in crate::http::page) async fn act(visit: &Visit, is_on: bool) -> Answer {
     visit.must_see(Screens::SETTINGS)?;
-    if let Some(fault) = visit.step_up_again(Operation::SettingsEdit) {
-        return shown(visit, StatusCode::UNPROCESSABLE_ENTITY, is_on, &fault.into()).await;
+    let faults = visit.step_up_again(Operation::SettingsEdit);
+    if !faults.is_empty() {
+        return shown(visit, StatusCode::UNPROCESSABLE_ENTITY, is_on, &faults).await;
     }
     let edit = SettingsEdit::new().api_enabled(Some(is_on));
     visit.authority().edit_settings(&visit.actor, edit).await?;

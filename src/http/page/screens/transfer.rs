@@ -30,10 +30,7 @@ pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
 pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let id = visit.key_id()?;
     let entry = visit.authority().key(&visit.actor, &id).await?;
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(Operation::KeyTransfer) {
-        faults.add(fault);
-    }
+    let mut faults = visit.step_up_again(Operation::KeyTransfer);
     if let Some(owner) = faults.take(new_owner(&visit.form)).filter(|_| faults.is_empty()) {
         match visit.authority().transfer_key(&visit.actor, &id, &owner).await {
             Ok(_) => {

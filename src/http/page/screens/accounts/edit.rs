@@ -28,10 +28,7 @@ pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
 pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let entry = opened::account_sent(visit, Operation::AccountEdit).await?;
     let account = &entry.account;
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(Operation::AccountEdit) {
-        faults.add(fault);
-    }
+    let mut faults = visit.step_up_again(Operation::AccountEdit);
     let version: u64 = visit.form.value("version").parse().map_err(|_| Failure::Stale)?;
     let values = fields::parse(&visit.form, &mut faults).filter(|_| faults.is_empty());
     if let Some(values) = values {

@@ -29,10 +29,7 @@ pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
 /// Creates the account as the form says, and shows its screen.
 pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     gate::open(visit, Operation::AccountCreate)?;
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(Operation::AccountCreate) {
-        faults.add(fault);
-    }
+    let mut faults = visit.step_up_again(Operation::AccountCreate);
     // Without its ticket, a form that is sent twice would make two accounts.
     let ticket = visit.form.value("ticket").parse().map_err(|_| Failure::Stale)?;
     let values = fields::parse(&visit.form, &mut faults).filter(|_| faults.is_empty());

@@ -26,10 +26,7 @@ pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
 pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let entry = opened::account_sent(visit, Operation::KeyTransfer).await?;
     let id = &entry.account.id;
-    let mut faults = Faults::default();
-    if let Some(fault) = visit.step_up_again(Operation::KeyTransfer) {
-        faults.add(fault);
-    }
+    let mut faults = visit.step_up_again(Operation::KeyTransfer);
     if let Some(to) = faults.take(new_owner(&visit.form)).filter(|_| faults.is_empty()) {
         let from = Owner::Account(*id);
         match visit.authority().transfer_owned(&visit.actor, &from, &to).await {
