@@ -39,7 +39,7 @@ async fn rotation_is_handed_over() {
     list.shows(&["Old secret until", "904", "3 of 10 keys used"]);
     let key = browser.follow(&list, "prod-main-app").await;
     key.shows(&["Two secrets work", "it is safe to end the overlap", "billing-team@example.com"]);
-    let question = browser.follow(&key, "Confirm hand-over done").await;
+    let question = browser.follow(&key, "End the overlap").await;
     // The fresh login is asked for here, too.
     let question = browser.submit(&question, &[]).await;
     let key = browser.submit(&question, &[]).await;
