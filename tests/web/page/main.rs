@@ -2,7 +2,9 @@
 //! rules.
 
 mod cross_site;
+mod edits;
 mod failures;
+mod fields;
 mod form;
 mod inputs;
 mod marked;
