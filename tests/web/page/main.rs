@@ -7,6 +7,7 @@ mod form;
 mod inputs;
 mod marked;
 mod options;
+mod pasted;
 mod product_accounts;
 mod products;
 mod rules;
