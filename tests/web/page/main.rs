@@ -5,6 +5,7 @@ mod cross_site;
 mod failures;
 mod form;
 mod inputs;
+mod many;
 mod marked;
 mod options;
 mod pasted;
