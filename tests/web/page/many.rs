@@ -92,7 +92,7 @@ fn key_of_meanwhile_stays_with_owner() {
             refused.must_say(&["The owner has more keys than when you opened this form."]);
             let now = world.authority.key(admin, &late.id).await?;
             assert_eq!((now.status, &now.key.owner), (KeyStatus::Active, &late.owner), "{action}");
-            // The form that says so can be sent, and sent twice.
+            // The form of the answer has the new number, and can be sent twice.
             for _ in 0..2 {
                 let done = site.send(admin, &refused.form()).await;
                 assert_eq!(done.status, 303, "{action}: {}", done.words());
