@@ -32,6 +32,7 @@
 //! # Ok(()) }) }
 //! ```
 
+mod address;
 mod assets;
 mod event_filter;
 mod expiry;
