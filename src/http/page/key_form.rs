@@ -133,6 +133,14 @@ pub(super) fn stored(frame: &Frame, key: &Key, sent: &Form) -> Form {
     values(frame, key, Part::of(sent)).only(is_sent)
 }
 
+/// Returns a form with its networks written as the stored ones are, so that both can be compared.
+pub(super) fn written(sent: &Form) -> Form {
+    match typed::networks(sent) {
+        Ok(networks) if sent.is_sent("networks") => sent.clone().set("networks", lines(&networks)),
+        _ => sent.clone(),
+    }
+}
+
 fn lines(networks: &Networks) -> String {
     networks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -108,7 +108,8 @@ fn account_is_named_in_hand_over() {
         for (typed, owner) in owners {
             let opened = site.ask("GET", &format!("/keys/{key}/transfer")).by(admin).send().await;
             let sent = site.send(admin, &opened.form().with(&[("user", &typed)])).await;
-            let shown = site.ask_at("GET", sent.target().to_owned()).by(admin).send().await;
+            let shown = site.ask_at("GET", sent.target().to_owned()).by(admin);
+            let shown = shown.header("sec-fetch-site", "same-origin").send().await;
             shown.must_say(&["The key is handed over to its new owner."]);
             assert_eq!(world.authority.key(admin, &key).await?.key.owner, owner);
         }
@@ -140,7 +141,8 @@ fn end_of_overlap_is_offered_once() {
         let asked = site.get(&format!("/keys/{key}/finish")).await;
         asked.must_say(&["End the overlap of prod-main-app"]);
         let ended = site.send(&site.world.alice, &asked.form()).await;
-        let shown = site.ask_at("GET", ended.target().to_owned()).send().await;
+        let shown = site.ask_at("GET", ended.target().to_owned());
+        let shown = shown.header("sec-fetch-site", "same-origin").send().await;
         shown.must_say(&["The overlap has ended."]);
         Ok(())
     });

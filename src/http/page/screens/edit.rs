@@ -47,7 +47,8 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
                 }
                 let status = StatusCode::PRECONDITION_FAILED;
                 let stored = key_form::stored(visit, &entry.key, &visit.form);
-                return shown(visit, status, &entry, &visit.form, &faults, Some(&stored)).await;
+                let sent = key_form::written(&visit.form);
+                return shown(visit, status, &entry, &sent, &faults, Some(&stored)).await;
             }
             // The form was opened before the key expired, so it has fields that are fixed now.
             Err(KeyError::WrongStatus(error)) => {
