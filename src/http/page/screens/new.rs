@@ -60,7 +60,7 @@ fn prefilled(visit: &Visit) -> Form {
 /// Returns the owner of the new key: the one that the form names, or the one whose list is shown.
 fn owner_of(visit: &Visit, form: &Form) -> Result<Owner, Failure> {
     let named = typed::owner(form).map_err(|_| Failure::NotFound)?;
-    let is_of_all = !visit.has(Screens::OWN) && visit.has(Screens::ORGANIZATION);
+    let is_of_all = !visit.has(Screens::OWN_KEYS) && visit.has(Screens::ORGANIZATION_KEYS);
     let usual = || if is_of_all { Owner::Organization } else { visit.actor.as_owner() };
     Ok(named.unwrap_or_else(usual))
 }
