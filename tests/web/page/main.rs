@@ -2,6 +2,7 @@
 //! rules.
 
 mod cross_site;
+mod event_words;
 mod failures;
 mod form;
 mod inputs;
