@@ -3,6 +3,7 @@
 
 mod cross_site;
 mod edits;
+mod event_words;
 mod failures;
 mod fields;
 mod form;

@@ -26,9 +26,9 @@ fn new_key_without_lists_needs_owner() -> TestResult {
             assert!(all_keys(&world.authority, &world.admin).await.is_empty());
         }
         for (screens, owner) in [
-            (Screens::OWN, world.admin.as_owner()),
-            (Screens::ORGANIZATION, Owner::Organization),
-            (Screens::OWN | Screens::ORGANIZATION, world.admin.as_owner()),
+            (Screens::OWN_KEYS, world.admin.as_owner()),
+            (Screens::ORGANIZATION_KEYS, Owner::Organization),
+            (Screens::OWN_KEYS | Screens::ORGANIZATION_KEYS, world.admin.as_owner()),
         ] {
             let site = Site::of(&world, |page| page.screens(screens))?;
             let opened = site.ask("GET", "/new").by(&world.admin).send().await;
@@ -57,7 +57,9 @@ fn user_id_with_plus_is_kept() {
 #[test]
 fn name_of_owner_needs_permission() {
     on_site(
-        |page| page.people(|_, user| (user.as_str() == "bob").then(|| "Bob Builder".to_owned())),
+        |page| {
+            page.user_names(|_, user| (user.as_str() == "bob").then(|| "Bob Builder".to_owned()))
+        },
         async |site| {
             let account = site.world.account("builds", "analyst").await?.id;
             let curious = seed::with(Permissions::DEVELOPER | Permissions::SHOW_ACCOUNTS);

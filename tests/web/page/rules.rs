@@ -45,7 +45,7 @@ pub(crate) fn hold(site: &Site, method: &str, answer: &Answer) {
         assert!(is_own(site, target) || is_of_host(site, target), "{name} leads to {target}");
         return;
     }
-    let policy = (!site.has_own_shell).then_some(POLICY);
+    let policy = (!site.has_own_layout).then_some(POLICY);
     assert_eq!(answer.header("content-security-policy"), policy, "{name}");
     if method == "HEAD" {
         return;

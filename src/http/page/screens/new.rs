@@ -62,8 +62,8 @@ fn prefilled(visit: &Visit) -> Form {
 fn owner_of(visit: &Visit, form: &Form) -> Result<Owner, Failure> {
     match typed::owner(form).map_err(|_| Failure::NotFound)? {
         Some(owner) => Ok(owner),
-        None if visit.has(Screens::OWN) => Ok(visit.actor.as_owner()),
-        None if visit.has(Screens::ORGANIZATION) => Ok(Owner::Organization),
+        None if visit.has(Screens::OWN_KEYS) => Ok(visit.actor.as_owner()),
+        None if visit.has(Screens::ORGANIZATION_KEYS) => Ok(Owner::Organization),
         None => Err(Failure::NotFound),
     }
 }

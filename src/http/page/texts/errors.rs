@@ -15,7 +15,7 @@ texts! {
     NOT_FOUND: "Not found", "Nicht gefunden";
     NOT_FOUND_TEXT: "There is nothing here. It may have been deleted, or it belongs to someone else.", "Hier ist nichts. Vielleicht wurde es gelöscht, oder es gehört jemand anderem.";
     FORBIDDEN: "No access", "Kein Zugang";
-    FORBIDDEN_TEXT: "You don't have the permission for this in {product}.", "Ihnen fehlt dafür die Berechtigung in {product}.";
+    FORBIDDEN_TEXT: "You don't have the permission for this.", "Ihnen fehlt dafür die Berechtigung.";
     CONFIRM_LOGIN: "Confirm your login first, then send the form again.", "Bestätigen Sie zuerst Ihre Anmeldung, und senden Sie das Formular dann noch einmal.";
     STALE: "Changed in the meantime", "Inzwischen geändert";
     STALE_TEXT: "Another change was saved after you opened this form. Your change was not saved. Open the form again.",
@@ -90,7 +90,7 @@ texts! {
     OWNER_REQUIRED: "Choose the new owner.", "Wählen Sie den neuen Inhaber.";
     ONE_OWNER: "Choose an owner from the list or name a user, not both.", "Wählen Sie einen Inhaber aus der Liste oder nennen Sie eine Person, nicht beides.";
     NO_SCOPE_LEFT: "Keys of the new owner can have none of the scopes of this key. Change the scopes first.", "Schlüssel des neuen Inhabers können keines der Rechte dieses Schlüssels haben. Ändern Sie zuerst die Rechte.";
-    NEW_OWNER_FULL: "The new owner already has {limit} live keys, the limit.", "Der neue Inhaber hat schon {limit} gültige Schlüssel, die Höchstzahl.";
+    NEW_OWNER_FULL: "The new owner already has {limit} live keys, the limit.", "Der neue Inhaber hat schon {limit} laufende Schlüssel, die Höchstzahl.";
     ACCOUNT_NOT_FOUND: "There is no such service account.", "Dieses Dienstkonto gibt es nicht.";
     ACCOUNT_IS_DISABLED: "The service account is disabled. Enable it first.", "Das Dienstkonto ist deaktiviert. Aktivieren Sie es zuerst.";
     USER_IS_SUSPENDED: "The user {user} is suspended.", "Die Person {user} ist gesperrt.";

@@ -25,7 +25,7 @@ async fn b20_hand_over_is_seen_and_ended() -> TestResult {
     assert_eq!(host.world.says(&new), "current");
     host.world.verifier.flush().await?;
     tab.reload().await?;
-    tab.sees("The old secret appears to be unused").await?;
+    tab.sees("no use of the old one was counted in the last hour").await?;
     tab.follow("End the overlap").await?;
     tab.press("End the overlap").await?;
     tab.sees("The overlap has ended").await?;
