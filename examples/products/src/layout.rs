@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use axum::http::Extensions;
 use axum::http::request::Parts;
-use keywright::http::page::{Screen, Shell};
+use keywright::http::page::{self, Screen};
 
 use crate::login::Visitor;
 
-/// The layout of a product, which its page uses as its shell.
+/// The layout of a product, also around each screen of its page.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     /// The HTML above or beside the content.
@@ -31,7 +31,7 @@ pub struct Content<'a> {
     pub body: &'a str,
 }
 
-impl Shell for Layout {
+impl page::Layout for Layout {
     fn wrap(&self, request: &Parts, screen: &Screen<'_>) -> String {
         let content = Content {
             language: screen.language(),

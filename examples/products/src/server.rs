@@ -118,7 +118,7 @@ async fn log_refusals(request: Request, next: Next) -> Response {
     response
 }
 
-/// Adds the policy to a response that has none. With a shell of its own, the host sets the policy.
+/// Adds the policy to a response that has none. With a layout of its own, the host sets the policy.
 async fn with_policy(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(POLICY);

@@ -13,7 +13,7 @@ async fn account_gets_a_key_and_is_deleted() {
     list.shows(&["Route planner", "Telematics import", "Planner, production"]);
 
     let form = browser.follow(&list, "Add service account").await;
-    form.shows(&["dispatcher", "Plans and changes routes", "Read-only"]);
+    form.shows(&["dispatcher", "Plans and changes routes.", "Read-only"]);
     let account = browser.submit(&form, &[("name", "Fuel cards"), ("role", "viewer")]).await;
     account.shows(&["Fuel cards", "viewer"]);
     let form = browser.follow(&account, "Generate API key").await;

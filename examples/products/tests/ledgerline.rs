@@ -38,8 +38,12 @@ async fn rotation_is_handed_over() {
     let list = browser.log_in(Ledgerline::PRODUCT, "noa").await;
     list.shows(&["Old secret until", "904", "3 of 10 keys used"]);
     let key = browser.follow(&list, "prod-main-app").await;
-    key.shows(&["Two secrets work", "it is safe to end the overlap", "billing-team@example.com"]);
-    let question = browser.follow(&key, "Confirm hand-over done").await;
+    key.shows(&[
+        "Two secrets work",
+        "no use of the old one was counted in the last hour",
+        "billing-team@example.com",
+    ]);
+    let question = browser.follow(&key, "End the overlap").await;
     // The fresh login is asked for here, too.
     let question = browser.submit(&question, &[]).await;
     let key = browser.submit(&question, &[]).await;

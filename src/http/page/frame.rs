@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::assets;
+use super::layout::Screen;
 use super::options::SharedPage;
 use super::selection::Screens;
-use super::shell::Screen;
 use super::texts::{Message, Text, Texts};
 use super::urls::Urls;
 use crate::record::key::Owner;
@@ -67,7 +67,11 @@ impl Frame {
 
     /// Returns a text with its placeholders filled. `{product}` is known everywhere.
     pub(super) fn say(&self, message: impl Into<Message>) -> String {
-        self.texts.fill(&message.into().with("product", &self.page.product))
+        let message = message.into();
+        self.texts.fill(&match &self.page.product {
+            Some(product) => message.with("product", product),
+            None => message.saying("product", Text::THE_API),
+        })
     }
 
     /// Returns true if the host selects all of these screens.
@@ -81,7 +85,7 @@ impl Frame {
         let stored = stored.map(Name::to_string);
         match owner {
             Owner::User(user) => stored
-                .or_else(|| (self.page.people)(&self.request, user))
+                .or_else(|| (self.page.user_names)(&self.request, user))
                 .unwrap_or_else(|| user.to_string()),
             Owner::Account(account) => stored.unwrap_or_else(|| account.to_string()),
             Owner::Organization => self.say(Text::ORGANIZATION),
@@ -98,13 +102,13 @@ impl Frame {
         };
         let screen = Screen {
             title: &document.title,
-            product: &self.page.product,
+            product: self.page.product.as_deref(),
             language: self.texts.language(),
             stylesheet: &self.urls.to(assets::stylesheet()),
             script: &self.urls.to(assets::script()),
             body: &body.into_string(),
         };
-        let html = self.page.shell.wrap(&self.request, &screen);
+        let html = self.page.layout.wrap(&self.request, &screen);
         let mut response = protected((document.status, html).into_response());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -93,14 +93,14 @@ impl FromStr for Href {
 /// ```
 /// use keywright::http::page::Links;
 ///
-/// let links = Links::new().guide("/docs/api".parse()?).upgrade("/billing".parse()?);
+/// let links = Links::new().documentation("/docs/api".parse()?).upgrade("/billing".parse()?);
 /// # let _ = links;
 /// # Ok::<(), keywright::http::page::HrefError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "setters take and return by value"]
 pub struct Links {
-    pub(super) guide: Option<Href>,
+    pub(super) documentation: Option<Href>,
     pub(super) upgrade: Option<Href>,
     pub(super) login: Option<Href>,
     pub(super) support: Option<Href>,
@@ -122,12 +122,12 @@ impl Links {
     ///
     /// ```
     /// # use keywright::http::page::Links;
-    /// let links = Links::new().guide("/docs/api".parse()?);
+    /// let links = Links::new().documentation("/docs/api".parse()?);
     /// # let _ = links;
     /// # Ok::<(), keywright::http::page::HrefError>(())
     /// ```
-    pub fn guide(self, link: Href) -> Self {
-        Self { guide: Some(link), ..self }
+    pub fn documentation(self, link: Href) -> Self {
+        Self { documentation: Some(link), ..self }
     }
 
     /// Sets the link to which "Upgrade required" leads.

@@ -15,20 +15,27 @@
 //! use keywright::store::MemoryStore;
 //! use keywright::{Actor, Keywright, UserId};
 //!
-//! /// Your login, which knows the user of each session.
+//! /// Your login: it adds the actor of the session, with the permissions that your application gives.
 //! async fn login(mut request: Request, next: Next) -> Response {
-//!     if let Ok(user) = UserId::new("alice") {
+//!     if let Some(user) = user_of(&request) {
 //!         request.extensions_mut().insert(Actor::developer(user));
 //!     }
 //!     next.run(request).await
 //! }
 //!
+//! /// Returns the user whom your session layer has found, or `None` without a login.
+//! fn user_of(request: &Request) -> Option<UserId> {
+//!     request.extensions().get::<UserId>().cloned()
+//! }
+//!
 //! let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
-//! let page = Page::new(authority).product("Workbase").screens(Screens::OWN);
+//! let page = Page::new(authority).product("Workbase").screens(Screens::OWN_KEYS);
 //! let mut app: Router = Router::new().nest("/settings/keys", page::router(page)).layer(from_fn(login));
 //!
-//! let request = Request::get("/settings/keys").body(Body::empty())?;
-//! assert_eq!(app.call(request).await?.status(), 200);
+//! let without_login = Request::get("/settings/keys").body(Body::empty())?;
+//! assert_eq!(app.call(without_login).await?.status(), 401);
+//! let of_alice = Request::get("/settings/keys").extension(UserId::new("alice")?).body(Body::empty())?;
+//! assert_eq!(app.call(of_alice).await?.status(), 200);
 //! # Ok(()) }) }
 //! ```
 
@@ -41,14 +48,15 @@ mod form;
 mod frame;
 mod href;
 mod key_form;
+mod layout;
 mod messages;
 mod options;
+mod origin;
 mod refusal;
 mod routes;
 mod screens;
 mod selection;
 mod settings_form;
-mod shell;
 mod texts;
 mod typed;
 mod units;
@@ -57,9 +65,10 @@ mod view;
 mod visit;
 
 pub use self::href::{Href, HrefError, Links};
+pub use self::layout::{Layout, Screen};
 pub use self::options::{CustomField, Page};
+pub use self::origin::{Origin, OriginError};
 pub use self::refusal::Refusal;
 pub use self::routes::router;
 pub use self::selection::{ExpiryForm, KeyFields, Screens};
-pub use self::shell::{Screen, Shell};
 pub use self::texts::{Text, Texts};

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 
 use super::href::{Href, Links};
+use super::layout::{Layout, PlainLayout};
+use super::origin::Origin;
 use super::selection::{ExpiryForm, KeyFields, Screens};
-use super::shell::{PlainShell, Shell};
 use super::texts::Texts;
 use crate::authority::Authority;
 use crate::record::operation::Operation;
@@ -15,7 +16,7 @@ use crate::value::id::UserId;
 
 type TextsOf = dyn Fn(&Parts) -> Texts + Send + Sync;
 type StepUp = dyn Fn(&Parts, Operation) -> Option<Href> + Send + Sync;
-type People = dyn Fn(&Parts, &UserId) -> Option<String> + Send + Sync;
+type UserNames = dyn Fn(&Parts, &UserId) -> Option<String> + Send + Sync;
 
 /// The page on which users manage their keys, as the host configures it.
 ///
@@ -29,7 +30,7 @@ type People = dyn Fn(&Parts, &UserId) -> Option<String> + Send + Sync;
 ///
 /// let page = Page::new(authority)
 ///     .product("Workbase")
-///     .screens(Screens::OWN | Screens::ACCOUNTS)
+///     .screens(Screens::OWN_KEYS | Screens::ACCOUNTS)
 ///     .texts(|_request| Texts::english().with(Text::OWN_KEYS, "API keys"));
 /// let router: axum::Router = keywright::http::page::router(page);
 /// # let _ = router;
@@ -38,22 +39,23 @@ type People = dyn Fn(&Parts, &UserId) -> Option<String> + Send + Sync;
 #[must_use = "a page does nothing until it is passed to `router`"]
 pub struct Page {
     pub(super) authority: Authority,
-    pub(super) product: String,
+    /// The name of the product; `None` if the host gives none.
+    pub(super) product: Option<String>,
     pub(super) screens: Screens,
     pub(super) fields: KeyFields,
     pub(super) custom_fields: Vec<CustomField>,
     pub(super) expiry: ExpiryForm,
-    pub(super) is_in_two_parts: bool,
+    pub(super) shows_id_and_secret: bool,
     pub(super) variable: Option<String>,
     pub(super) name_examples: Vec<String>,
     pub(super) administrators: Option<String>,
     pub(super) links: Links,
-    pub(super) trusted_origins: Vec<String>,
+    pub(super) trusted_origins: Vec<Origin>,
     pub(super) texts: Box<TextsOf>,
     pub(super) step_up: Box<StepUp>,
-    pub(super) people: Box<People>,
-    pub(super) shell: Box<dyn Shell>,
-    /// True with [`PlainShell`], whose documents the page answers for.
+    pub(super) user_names: Box<UserNames>,
+    pub(super) layout: Box<dyn Layout>,
+    /// True with [`PlainLayout`], whose documents the page answers for.
     pub(super) is_plain: bool,
 }
 
@@ -129,7 +131,7 @@ macro_rules! setter {
         #[doc = "# let authority = Keywright::builder(MemoryStore::new()).build()?.authority();"]
         #[doc = concat!("let page = Page::new(authority)", $call, ";")]
         #[doc = "# let _ = page;"]
-        #[doc = "# Ok::<(), keywright::Error>(())"]
+        #[doc = "# Ok::<(), Box<dyn std::error::Error>>(())"]
         #[doc = "```"]
         pub fn $name($self $(, $arg: $type)*) -> Self $body
     };
@@ -149,12 +151,12 @@ impl Page {
     pub fn new(authority: Authority) -> Self {
         Self {
             authority,
-            product: "API keys".to_owned(),
+            product: None,
             screens: Screens::ALL,
             fields: KeyFields::SCOPES | KeyFields::DESCRIPTION,
             custom_fields: Vec::new(),
             expiry: ExpiryForm::default(),
-            is_in_two_parts: false,
+            shows_id_and_secret: false,
             variable: None,
             name_examples: Vec::new(),
             administrators: None,
@@ -162,23 +164,26 @@ impl Page {
             trusted_origins: Vec::new(),
             texts: Box::new(|_| Texts::english()),
             step_up: Box::new(|_, _| None),
-            people: Box::new(|_, _| None),
-            shell: Box::new(PlainShell),
+            user_names: Box::new(|_, _| None),
+            layout: Box::new(PlainLayout),
             is_plain: true,
         }
     }
 
     setter! {
-        /// Sets the name of the host's product, which titles and texts show.
+        /// Sets the name of the host's product, for the titles of documents and the placeholder
+        /// `{product}` of texts.
+        ///
+        /// Without it, titles have no name of a product, and texts say "the API".
         ".product(\"Workbase\")",
         product(self, name: impl Into<String>) {
-            Self { product: name.into(), ..self }
+            Self { product: Some(name.into()), ..self }
         }
     }
 
     setter! {
         /// Selects the screens. An actor sees those of them for which it has the permission.
-        ".screens(Screens::OWN | Screens::EVENTS)",
+        ".screens(Screens::OWN_KEYS | Screens::EVENTS)",
         screens(self, screens: Screens) {
             Self { screens, ..self }
         }
@@ -211,10 +216,10 @@ impl Page {
     }
 
     setter! {
-        /// Shows a new token in two parts too: the key id and the key secret.
-        ".in_two_parts()",
-        in_two_parts(self) {
-            Self { is_in_two_parts: true, ..self }
+        /// Shows a new token also as its two parts: the key id and the key secret.
+        ".show_id_and_secret()",
+        show_id_and_secret(self) {
+            Self { shows_id_and_secret: true, ..self }
         }
     }
 
@@ -235,7 +240,7 @@ impl Page {
     }
 
     setter! {
-        /// Names the people to ask where an actor may not do something.
+        /// Sets the names of the people to ask where an actor may not do something.
         ".administrators(\"Ada Lovelace, ada@example.com\")",
         administrators(self, people: impl Into<String>) {
             Self { administrators: Some(people.into()), ..self }
@@ -251,19 +256,14 @@ impl Page {
     }
 
     setter! {
-        /// Accepts forms from another origin, such as `https://app.example.com`, before all other checks.
+        /// Accepts forms from another origin of the host, before all other checks.
         ///
-        /// Name only origins of the host's own: scheme, host and port. A slash at the end and capital
-        /// letters do not count. The origin `null`, which sandboxed frames send, is never trusted. A
-        /// host needs this only behind a proxy that rewrites `Host`, for browsers that send no
+        /// A host needs this only behind a proxy that rewrites `Host`, for browsers that send no
         /// `Sec-Fetch-Site`.
-        ".trusted_origin(\"https://app.example.com\")",
-        trusted_origin(self, origin: impl Into<String>) {
+        ".trusted_origin(\"https://app.example.com\".parse()?)",
+        trusted_origin(self, origin: Origin) {
             let mut trusted_origins = self.trusted_origins;
-            let origin = origin.into().trim_end_matches('/').to_ascii_lowercase();
-            if origin != "null" {
-                trusted_origins.push(origin);
-            }
+            trusted_origins.push(origin);
             Self { trusted_origins, ..self }
         }
     }
@@ -290,9 +290,11 @@ impl Page {
 
     setter! {
         /// Sets the names of users that have no display name in the store.
-        ".people(|_request, user| (user.as_str() == \"u-17\").then(|| \"Alice\".to_owned()))",
-        people(self, name: impl Fn(&Parts, &UserId) -> Option<String> + Send + Sync + 'static) {
-            Self { people: Box::new(name), ..self }
+        ///
+        /// The page shows the id of a user for which the function returns `None`.
+        ".user_names(|_request, user| (user.as_str() == \"u-17\").then(|| \"Alice\".to_owned()))",
+        user_names(self, name: impl Fn(&Parts, &UserId) -> Option<String> + Send + Sync + 'static) {
+            Self { user_names: Box::new(name), ..self }
         }
     }
 
@@ -300,24 +302,24 @@ impl Page {
     ///
     /// ```
     /// use axum::http::request::Parts;
-    /// use keywright::http::page::{Page, Screen, Shell};
+    /// use keywright::http::page::{Layout, Page, Screen};
     /// # use keywright::{Keywright, store::MemoryStore};
     /// # let authority = Keywright::builder(MemoryStore::new()).build()?.authority();
     ///
     /// struct Bare;
     ///
-    /// impl Shell for Bare {
+    /// impl Layout for Bare {
     ///     fn wrap(&self, _: &Parts, screen: &Screen<'_>) -> String {
     ///         format!("<!DOCTYPE html><title>Keys</title>{}{}", screen.head(), screen.body())
     ///     }
     /// }
     ///
-    /// let page = Page::new(authority).shell(Bare);
+    /// let page = Page::new(authority).layout(Bare);
     /// # let _ = page;
     /// # Ok::<(), keywright::Error>(())
     /// ```
-    pub fn shell(self, shell: impl Shell) -> Self {
-        Self { shell: Box::new(shell), is_plain: false, ..self }
+    pub fn layout(self, layout: impl Layout) -> Self {
+        Self { layout: Box::new(layout), is_plain: false, ..self }
     }
 }
 

@@ -9,7 +9,7 @@ use std::ops::BitOr;
 /// ```
 /// use keywright::http::page::Screens;
 ///
-/// let screens = Screens::OWN | Screens::ACCOUNTS;
+/// let screens = Screens::OWN_KEYS | Screens::ACCOUNTS;
 /// assert!(screens.contains(Screens::ACCOUNTS));
 /// assert!(!screens.contains(Screens::EVENTS));
 /// ```
@@ -18,30 +18,31 @@ pub struct Screens(u8);
 
 impl Screens {
     /// The keys of the actor.
-    pub const OWN: Self = Self(1);
+    pub const OWN_KEYS: Self = Self(1);
     /// The keys of the organization, which belong to no user.
-    pub const ORGANIZATION: Self = Self(1 << 1);
+    pub const ORGANIZATION_KEYS: Self = Self(1 << 1);
     /// The service accounts, each with its keys.
     pub const ACCOUNTS: Self = Self(1 << 2);
     /// All keys of the tenant, with search, filters and the revocation of many at once.
-    pub const KEYS: Self = Self(1 << 3);
+    pub const ALL_KEYS: Self = Self(1 << 3);
     /// The settings of the tenant.
     pub const SETTINGS: Self = Self(1 << 4);
     /// The audit events of the tenant.
     pub const EVENTS: Self = Self(1 << 5);
     /// The screens of a tenant's administrator: all keys, settings and events.
-    pub const TENANT: Self = Self(Self::KEYS.0 | Self::SETTINGS.0 | Self::EVENTS.0);
+    pub const TENANT_ADMIN: Self = Self(Self::ALL_KEYS.0 | Self::SETTINGS.0 | Self::EVENTS.0);
     /// All screens.
-    pub const ALL: Self =
-        Self(Self::OWN.0 | Self::ORGANIZATION.0 | Self::ACCOUNTS.0 | Self::TENANT.0);
+    pub const ALL: Self = Self(
+        Self::OWN_KEYS.0 | Self::ORGANIZATION_KEYS.0 | Self::ACCOUNTS.0 | Self::TENANT_ADMIN.0,
+    );
 
     /// Returns true if all screens of `other` are selected.
     ///
     /// ```
     /// use keywright::http::page::Screens;
     ///
-    /// assert!(Screens::ALL.contains(Screens::TENANT));
-    /// assert!(!Screens::OWN.contains(Screens::OWN | Screens::KEYS));
+    /// assert!(Screens::ALL.contains(Screens::TENANT_ADMIN));
+    /// assert!(!Screens::OWN_KEYS.contains(Screens::OWN_KEYS | Screens::ALL_KEYS));
     /// ```
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -196,10 +196,10 @@ impl Visit {
             Owner::Account(account) if self.can_see(Screens::ACCOUNTS) => {
                 self.urls.account(account)
             }
-            Owner::Organization if self.can_see(Screens::ORGANIZATION) => {
+            Owner::Organization if self.can_see(Screens::ORGANIZATION_KEYS) => {
                 self.urls.to("/organization")
             }
-            _ if self.can_see(Screens::KEYS) => self.urls.of_owner("/all", owner),
+            _ if self.can_see(Screens::ALL_KEYS) => self.urls.of_owner("/all", owner),
             _ => self.urls.to("/"),
         }
     }

@@ -2,7 +2,7 @@
 
 use axum::http::request::Parts;
 use keywright::http::page::{
-    CustomField, ExpiryForm, KeyFields, Links, Page, Screen, Screens, Shell, Text, Texts,
+    CustomField, ExpiryForm, KeyFields, Layout, Links, Page, Screen, Screens, Text, Texts,
 };
 use keywright::store::MemoryStore;
 use keywright::{Actor, NewKey, Owner};
@@ -15,7 +15,7 @@ use crate::site::{Site, on_a_site, on_site};
 /// The layout of a host, which reads the session that its login has set.
 struct Workbase;
 
-impl Shell for Workbase {
+impl Layout for Workbase {
     fn wrap(&self, request: &Parts, screen: &Screen<'_>) -> String {
         let actor = request.extensions.get::<Actor>().map(|actor| actor.id().to_string());
         format!(
@@ -31,11 +31,11 @@ impl Shell for Workbase {
 }
 
 #[test]
-fn shell_of_host_wraps_every_screen() -> TestResult {
+fn layout_of_host_wraps_every_screen() -> TestResult {
     block_on(async {
         let world = World::new(MemoryStore::new());
-        let mut site = Site::of(&world, |page| page.shell(Workbase))?;
-        site.has_own_shell = true;
+        let mut site = Site::of(&world, |page| page.layout(Workbase))?;
+        site.has_own_layout = true;
         let new = NewKey::new(ATTACKS[3].parse()?);
         let key = world.key_of(&world.alice, new).await.key.id;
         for path in ["/", "/new", "/nothing", "/keys/0000000000000000", &format!("/keys/{key}")] {
@@ -56,6 +56,25 @@ fn shell_of_host_wraps_every_screen() -> TestResult {
         );
         Ok(())
     })
+}
+
+#[test]
+fn texts_read_well_without_a_product() {
+    for (texts, lead) in [
+        (Texts::english as fn() -> Texts, "A key lets a program use the API in your name."),
+        (Texts::german, "Mit einem Schlüssel nutzt ein Programm die API in Ihrem Namen."),
+    ] {
+        on_site(
+            |page| page.texts(move |_| texts()),
+            async |site| {
+                let shown = site.get("/").await;
+                shown.must_say(&[lead]);
+                let title = texts().text(Text::OWN_KEYS).to_owned();
+                assert!(shown.text.contains(&format!("<title>{title}</title>")), "{}", shown.text);
+                Ok(())
+            },
+        );
+    }
 }
 
 #[test]
@@ -96,9 +115,9 @@ fn screens_of_host_are_the_only_ones() -> TestResult {
     block_on(async {
         let world = crate::seed::world().await?;
         let paths = [
-            (Screens::OWN, "/"),
-            (Screens::ORGANIZATION, "/organization"),
-            (Screens::KEYS, "/all"),
+            (Screens::OWN_KEYS, "/"),
+            (Screens::ORGANIZATION_KEYS, "/organization"),
+            (Screens::ALL_KEYS, "/all"),
         ];
         for (selected, _) in paths {
             let site = Site::of(&world, |page| page.screens(selected))?;
@@ -158,10 +177,10 @@ fn custom_field_is_stored_as_metadata() {
 }
 
 #[test]
-fn token_is_shown_in_parts() {
+fn token_is_shown_as_id_and_secret() {
     on_site(
         |page| {
-            page.in_two_parts()
+            page.show_id_and_secret()
                 .environment_variable("ACME_API_KEY")
                 .name_examples(["prod-main-app", "staging-api"])
         },
@@ -183,7 +202,7 @@ fn links_of_host_are_shown() -> TestResult {
         let world = World::new(MemoryStore::new());
         world.set_policy(|policy| policy.plan.api_access = false).await?;
         let links = Links::new()
-            .guide("/docs/api?a=1&b=2".parse()?)
+            .documentation("/docs/api?a=1&b=2".parse()?)
             .upgrade("https://billing.example/plans".parse()?)
             .support("/help".parse()?);
         let mut site = Site::of(&world, |page| page.links(links))?;
@@ -197,9 +216,11 @@ fn links_of_host_are_shown() -> TestResult {
 }
 
 #[test]
-fn people_are_named_by_host() {
+fn users_are_named_by_host() {
     on_site(
-        |page| page.people(|_, user| (user.as_str() == "bob").then(|| "Bob <Builder>".to_owned())),
+        |page| {
+            page.user_names(|_, user| (user.as_str() == "bob").then(|| "Bob <Builder>".to_owned()))
+        },
         async |site| {
             let new = NewKey::named("of-bob")?.owner(Owner::User(site.world.bob.id().clone()));
             let made = site.world.authority.generate(&site.world.admin, new).await?;

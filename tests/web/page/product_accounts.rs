@@ -50,7 +50,7 @@ fn b20_accounts_page_has_its_elements() -> TestResult {
         let path = |form: &str| format!("/accounts/{id}/{form}");
         ask(&path("edit")).await.must_say(&["Role and access change for 1 live key at once."]);
         let disable = ask(&path("disable")).await;
-        disable.must_say(&["This stops 1 live key."]);
+        disable.must_say(&["The account has 1 live key."]);
         assert_eq!(site.send(&world.admin, &disable.form()).await.status, 303);
         ask("/accounts").await.must_say(&["Stopped: the service account is disabled"]);
         let delete = ask(&path("delete")).await;

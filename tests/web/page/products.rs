@@ -13,10 +13,10 @@ use crate::site::{Site, on_site};
 fn b20_organization_page_has_its_elements() -> TestResult {
     block_on(async {
         let world = World::new(MemoryStore::new());
-        let links = Links::new().guide("/docs".parse()?);
+        let links = Links::new().documentation("/docs".parse()?);
         let mut site = Site::of(&world, |page| {
             page.product("Workbase")
-                .screens(Screens::ORGANIZATION)
+                .screens(Screens::ORGANIZATION_KEYS)
                 .fields(KeyFields::NONE)
                 .expiry(ExpiryForm::Date)
                 .links(links)
@@ -44,7 +44,7 @@ fn b20_organization_page_has_its_elements() -> TestResult {
         let made = site.send(&world.admin, &opened.form().with(&[("name", "nightly")])).await;
         made.must_say(&[
             "This is shown only once.",
-            "Workbase cannot show it again.",
+            "It cannot be shown again.",
             "I have stored it",
         ]);
         let short = opened.form().with(&[("name", "short"), ("expires_on", "2027-01-31")]);
@@ -89,7 +89,7 @@ fn b20_access_page_has_its_elements() -> TestResult {
         let links = Links::new().upgrade("/billing".parse()?);
         let examples = ["prod-main-app", "staging-api", "crm-integration"];
         let mut site = Site::of(&world, |page| {
-            page.screens(Screens::OWN)
+            page.screens(Screens::OWN_KEYS)
                 .fields(KeyFields::CONTACT)
                 .name_examples(examples)
                 .links(links)
@@ -136,13 +136,16 @@ fn b20_access_page_has_its_elements() -> TestResult {
             "Two secrets work",
             "Old secret last used",
             "New secret last used Not yet",
-            "Confirm hand-over done",
+            "End the overlap",
             "Wait before you end the overlap",
         ]);
         world.clock.advance(2 * common::HOUR);
         world.verifier.verify(&rotated.token()).await?;
         world.verifier.flush().await?;
-        site.get(&format!("/keys/{key}")).await.must_say(&["it is safe to end the overlap"]);
+        site.get(&format!("/keys/{key}")).await.must_say(&[
+            "no use of the old one was counted in the last hour",
+            "Check systems that run less often before you end the overlap.",
+        ]);
         let finish = site.get(&format!("/keys/{key}/finish")).await.form();
         assert_eq!(site.send(&world.alice, &finish).await.status, 303);
         let revoke = site.get(&format!("/keys/{key}/revoke")).await;
@@ -166,7 +169,7 @@ fn b20_access_page_has_its_elements() -> TestResult {
 #[test]
 fn b20_two_part_page_has_its_elements() {
     on_site(
-        |page| page.screens(Screens::OWN).in_two_parts().expiry(ExpiryForm::Days),
+        |page| page.screens(Screens::OWN_KEYS).show_id_and_secret().expiry(ExpiryForm::Days),
         async |site| {
             let opened = site.get("/new").await;
             opened.must_say(&["Set an expiration", "Lifetime (days)"]);
@@ -203,7 +206,7 @@ fn b20_two_part_page_has_its_elements() {
 /// The hub of a user: each requirement with whom to ask, the number of keys, and edit, revoke, delete.
 #[test]
 fn b20_users_hub_has_its_elements() {
-    let options = |page: Page| page.screens(Screens::OWN).administrators("Tara");
+    let options = |page: Page| page.screens(Screens::OWN_KEYS).administrators("Tara");
     on_site(options, async |site| {
         site.world.set_policy(|policy| policy.settings.max_keys_per_user = Some(2)).await?;
         site.generate(&[("name", "one"), ("description", "exports")]).await;
@@ -258,7 +261,7 @@ fn b20_users_hub_has_its_elements() {
 fn b20_tenant_console_has_its_keys() -> TestResult {
     block_on(async {
         let world = crate::seed::world().await?;
-        let site = Site::of(&world, |page| page.screens(Screens::TENANT))?;
+        let site = Site::of(&world, |page| page.screens(Screens::TENANT_ADMIN))?;
         let tara = &world.tenant_admin;
         let ask = async |path: &str| site.ask("GET", path).by(tara).send().await;
         let list = ask("/all").await;

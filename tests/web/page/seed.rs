@@ -104,6 +104,7 @@ pub(crate) fn data() -> Vec<String> {
     let words = [
         "prod-main-app",
         "used-key",
+        "refused",
         "key-of-bob",
         "key-of-carol",
         "key-of-all",
@@ -121,31 +122,14 @@ pub(crate) fn data() -> Vec<String> {
         "reports:read",
         "analyst",
         "operator",
-        "API keys",
-        "user:",
-        "account:",
         "organization",
         ADMINISTRATORS,
         "walked",
         "ACME_API_KEY=",
     ];
-    // The details of an event are those of the audit log.
-    let details = [
-        "api_enabled=none",
-        "api_enabled=true",
-        "api_enabled",
-        "ReadOnly",
-        "ReadWrite",
-        "read-write",
-        "read-only",
-        "permission",
-        "refused",
-        "roles",
-        "scopes",
-    ];
     let parts = ATTACKS.iter().flat_map(|attack| attack.split(' '));
     let mut data: Vec<String> =
-        words.into_iter().chain(ATTACKS).chain(parts).chain(details).map(str::to_owned).collect();
+        words.into_iter().chain(ATTACKS).chain(parts).map(str::to_owned).collect();
     // A document shows a run of white space as one space, and the parser keeps it.
     data.sort_by_key(|text| std::cmp::Reverse(text.len()));
     data

@@ -33,7 +33,7 @@ pub(crate) struct Site {
     /// The links of the host that screens may show.
     pub(crate) links: Vec<&'static str>,
     /// True if the page is in the layout of the host.
-    pub(crate) has_own_shell: bool,
+    pub(crate) has_own_layout: bool,
     /// True if the texts are those of [`marked`](crate::marked).
     pub(crate) is_marked: bool,
     /// The key secrets of the tokens that answers have shown.
@@ -102,7 +102,7 @@ impl Site {
             faults,
             mount,
             links: vec!["/confirm", "/login"],
-            has_own_shell: false,
+            has_own_layout: false,
             is_marked: false,
             shown: RefCell::default(),
             router,

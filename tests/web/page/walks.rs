@@ -13,7 +13,7 @@ use crate::walker::{Walk, walk};
 
 /// The screens that a walk visits.
 const SCREENS: fn() -> Screens =
-    || Screens::OWN | Screens::ORGANIZATION | Screens::ACCOUNTS | Screens::TENANT;
+    || Screens::OWN_KEYS | Screens::ORGANIZATION_KEYS | Screens::ACCOUNTS | Screens::TENANT_ADMIN;
 
 fn options(page: Page) -> Page {
     page.screens(SCREENS()).fields(KeyFields::ALL).administrators(seed::ADMINISTRATORS)
@@ -73,8 +73,9 @@ fn every_actor_walks_in_english() -> TestResult {
 
 #[test]
 fn every_actor_walks_in_german() -> TestResult {
-    let options =
-        |page| options(page).texts(|_| Texts::german()).expiry(ExpiryForm::Days).in_two_parts();
+    let options = |page| {
+        options(page).texts(|_| Texts::german()).expiry(ExpiryForm::Days).show_id_and_secret()
+    };
     walk_all(MOUNTS[2], options, |_| {}, |_, _| {})
 }
 

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use keywright::http::page::{KeyFields, Links, Page, Screen, Screens, Shell};
+use keywright::http::page::{self, KeyFields, Links, Page, Screen, Screens};
 use keywright::{Name, NewAccount, NewKey, Owner, Permissions, Plan, Role, SettingsEdit};
 
 use crate::Failure;
@@ -58,10 +58,12 @@ impl Site for Fleetdesk {
             .screens(Screens::ACCOUNTS)
             .fields(KeyFields::DESCRIPTION)
             .environment_variable("FLEETDESK_API_KEY")
-            .links(Links::new().guide("/fleetdesk/docs".parse()?))
+            .links(Links::new().documentation("/fleetdesk/docs".parse()?))
             .administrators("Ada Lovelace")
-            .people(|_, user| PRODUCT.person(user.as_str()).map(|person| person.name.to_owned()))
-            .shell(StrictShell))
+            .user_names(|_, user| {
+                PRODUCT.person(user.as_str()).map(|person| person.name.to_owned())
+            })
+            .layout(StrictLayout))
     }
 
     fn extend(site: Router) -> Router {
@@ -74,9 +76,9 @@ impl Site for Fleetdesk {
         let (reading, writing) = ("vehicles:read routes:read", "routes:write vehicles:write");
         let mut plan = Plan::allowing(reading.parse()?, writing.parse()?);
         for (role, scopes, description) in [
-            ("dispatcher", "vehicles:read routes:read routes:write", "Plans and changes routes"),
-            ("viewer", "vehicles:read routes:read", "Sees vehicles and routes"),
-            ("workshop", "vehicles:read vehicles:write", "Keeps the records of vehicles"),
+            ("dispatcher", "vehicles:read routes:read routes:write", "Plans and changes routes."),
+            ("viewer", "vehicles:read routes:read", "Sees vehicles and routes."),
+            ("workshop", "vehicles:read vehicles:write", "Keeps the records of vehicles."),
         ] {
             let role_of = Role::new(scopes.parse()?).description(description.parse()?);
             plan.roles.insert(role.parse()?, role_of);
@@ -113,7 +115,7 @@ impl Site for Fleetdesk {
     }
 }
 
-/// Draws a nonce for the shell, and names it in the policy of the response.
+/// Draws a nonce for the layout, and names it in the policy of the response.
 async fn strict_policy(mut request: Request, next: Next) -> Response {
     let nonce = format!("{:032x}", rand::random::<u128>());
     let policy = format!(
@@ -129,9 +131,9 @@ async fn strict_policy(mut request: Request, next: Next) -> Response {
 }
 
 /// The layout, which prints the tags itself: each has the nonce of the request.
-struct StrictShell;
+struct StrictLayout;
 
-impl Shell for StrictShell {
+impl page::Layout for StrictLayout {
     fn wrap(&self, request: &Parts, screen: &Screen<'_>) -> String {
         let nonce = request.extensions.get::<Nonce>().map_or("", |Nonce(nonce)| nonce);
         let head = format!(

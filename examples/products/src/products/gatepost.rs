@@ -75,15 +75,17 @@ impl Site for Gatepost {
 
     fn page(page: Page) -> Result<Page, Failure> {
         Ok(page
-            .screens(Screens::ORGANIZATION)
+            .screens(Screens::ORGANIZATION_KEYS)
             .fields(KeyFields::NONE)
             .expiry(ExpiryForm::Days)
-            .in_two_parts()
-            .links(Links::new().guide("/gatepost/docs".parse()?))
+            .show_id_and_secret()
+            .links(Links::new().documentation("/gatepost/docs".parse()?))
             .administrators("Ada Lovelace")
             .texts(|_| texts())
-            .people(|_, user| PRODUCT.person(user.as_str()).map(|person| person.name.to_owned()))
-            .shell(Self::LAYOUT))
+            .user_names(|_, user| {
+                PRODUCT.person(user.as_str()).map(|person| person.name.to_owned())
+            })
+            .layout(Self::LAYOUT))
     }
 
     async fn seed(history: &History) -> Result<(), Failure> {

@@ -78,18 +78,20 @@ impl Site for Globex {
 
     fn page(page: Page) -> Result<Page, Failure> {
         let links = Links::new()
-            .guide("/globex/docs".parse()?)
+            .documentation("/globex/docs".parse()?)
             .upgrade("/globex/plans".parse()?)
             .support("/globex/help".parse()?);
         Ok(page
-            .screens(Screens::OWN | Screens::TENANT)
+            .screens(Screens::OWN_KEYS | Screens::TENANT_ADMIN)
             .fields(KeyFields::SCOPES | KeyFields::DESCRIPTION | KeyFields::NETWORKS)
             .custom_field(CustomField::new("cost_center", "Cost center").hint("Four digits."))
             .links(links)
             .administrators("Ada Lovelace")
             .texts(texts)
-            .people(|_, user| PRODUCT.person(user.as_str()).map(|person| person.name.to_owned()))
-            .shell(Self::LAYOUT))
+            .user_names(|_, user| {
+                PRODUCT.person(user.as_str()).map(|person| person.name.to_owned())
+            })
+            .layout(Self::LAYOUT))
     }
 
     async fn seed(history: &History) -> Result<(), Failure> {

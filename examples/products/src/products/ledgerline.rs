@@ -61,12 +61,12 @@ impl Site for Ledgerline {
 
     fn page(page: Page) -> Result<Page, Failure> {
         let links = Links::new()
-            .guide("/ledgerline/docs".parse()?)
+            .documentation("/ledgerline/docs".parse()?)
             .upgrade("/ledgerline/plans".parse()?)
             .support("/ledgerline/help".parse()?);
         let confirm: Href = "/ledgerline/confirm".parse()?;
         Ok(page
-            .screens(Screens::OWN)
+            .screens(Screens::OWN_KEYS)
             .fields(KeyFields::DESCRIPTION | KeyFields::CONTACT)
             .name_examples(["prod-main-app", "staging-api", "crm-integration"])
             .environment_variable("LEDGERLINE_API_KEY")
@@ -83,8 +83,10 @@ impl Site for Ledgerline {
                 let is_urgent = operation == Operation::KeyRevoke;
                 (!is_urgent && !step_up::is_recent(request)).then(|| confirm.clone())
             })
-            .people(|_, user| PRODUCT.person(user.as_str()).map(|person| person.name.to_owned()))
-            .shell(Self::LAYOUT))
+            .user_names(|_, user| {
+                PRODUCT.person(user.as_str()).map(|person| person.name.to_owned())
+            })
+            .layout(Self::LAYOUT))
     }
 
     fn extend(site: Router) -> Router {

@@ -61,17 +61,20 @@ impl Site for Workbase {
     };
 
     fn page(page: Page) -> Result<Page, Failure> {
-        let links =
-            Links::new().guide("/workbase/docs".parse()?).support("/workbase/help".parse()?);
+        let links = Links::new()
+            .documentation("/workbase/docs".parse()?)
+            .support("/workbase/help".parse()?);
         Ok(page
-            .screens(Screens::ORGANIZATION)
+            .screens(Screens::ORGANIZATION_KEYS)
             .fields(KeyFields::NONE)
             .expiry(ExpiryForm::Date)
             .links(links)
             .administrators("Ada Lovelace")
             .texts(|_| Texts::english().with(Text::ORGANIZATION_KEYS, "API keys"))
-            .people(|_, user| PRODUCT.person(user.as_str()).map(|person| person.name.to_owned()))
-            .shell(Self::LAYOUT))
+            .user_names(|_, user| {
+                PRODUCT.person(user.as_str()).map(|person| person.name.to_owned())
+            })
+            .layout(Self::LAYOUT))
     }
 
     async fn seed(history: &History) -> Result<(), Failure> {

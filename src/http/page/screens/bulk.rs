@@ -42,7 +42,7 @@ impl Selection {
 
 /// Asks whether the selected keys are to be revoked.
 pub(in crate::http::page) async fn ask(visit: &Visit) -> Answer {
-    visit.must_see(Screens::KEYS)?;
+    visit.must_see(Screens::ALL_KEYS)?;
     visit.step_up(Operation::KeyRevoke)?;
     let ids = ids(&visit.query);
     if let Some(refused) = refused(visit, ids.len()) {
@@ -57,7 +57,7 @@ pub(in crate::http::page) async fn ask(visit: &Visit) -> Answer {
 
 /// Revokes the selected keys, and shows what became of each.
 pub(in crate::http::page) async fn act(visit: &Visit) -> Answer {
-    visit.must_see(Screens::KEYS)?;
+    visit.must_see(Screens::ALL_KEYS)?;
     let ids = ids(&visit.form);
     if let Some(refused) = refused(visit, ids.len()) {
         return Ok(refused);

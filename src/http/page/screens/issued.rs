@@ -29,7 +29,7 @@ pub(in crate::http::page) fn shown(visit: &Visit, title: Text, made: &Issued) ->
                     dt { (visit.say(Text::OLD_SECRET_WORKS_UNTIL)) } dd { (facts::time(end)) }
                 }
             }
-            @if visit.page.is_in_two_parts {
+            @if visit.page.shows_id_and_secret {
                 (copied(visit, Text::KEY_ID, made.token.key_id().as_str(), false))
                 (copied(visit, Text::KEY_SECRET, made.token.expose_key_secret(), true))
             }

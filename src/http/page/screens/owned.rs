@@ -17,7 +17,7 @@ use crate::record::operation::Operation;
 /// Shows the actor's own keys. If the host shows no such screen, the first one that the actor may
 /// see is shown.
 pub(in crate::http::page) async fn own(visit: &Visit) -> Answer {
-    if visit.has(Screens::OWN) {
+    if visit.has(Screens::OWN_KEYS) {
         return keys_of(visit, &visit.actor.as_owner(), Text::OWN_KEYS, Text::OWN_KEYS_LEAD, "/")
             .await;
     }
@@ -28,7 +28,7 @@ pub(in crate::http::page) async fn own(visit: &Visit) -> Answer {
 
 /// Shows the keys of the organization.
 pub(in crate::http::page) async fn organization(visit: &Visit) -> Answer {
-    visit.must_see(Screens::ORGANIZATION)?;
+    visit.must_see(Screens::ORGANIZATION_KEYS)?;
     let (title, lead) = (Text::ORGANIZATION_KEYS, Text::ORGANIZATION_KEYS_LEAD);
     keys_of(visit, &Owner::Organization, title, lead, "/organization").await
 }
@@ -60,8 +60,8 @@ fn shown(visit: &Visit, title: Text, lead: Text, abilities: &Abilities, list: &M
     let content = html! {
         h1 { (visit.say(title)) }
         p { (visit.say(lead)) }
-        @if let Some(guide) = &visit.page.links.guide {
-            p { a href=(guide) { (visit.say(Text::READ_THE_GUIDE)) } }
+        @if let Some(documentation) = &visit.page.links.documentation {
+            p { a href=(documentation) { (visit.say(Text::READ_DOCUMENTATION)) } }
         }
         @if let Some(keys) = &abilities.keys {
             p class="kw-hint" { (facts::numbers(visit, keys.live, keys.max)) }

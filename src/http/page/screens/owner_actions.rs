@@ -58,7 +58,7 @@ pub(in crate::http::page) async fn act(visit: &Visit, action: Action) -> Answer 
 /// Returns the owner that the address names, for an actor who may see the keys of all. The form has
 /// a field of this name for the new owner.
 fn owner_of(visit: &Visit) -> Result<Owner, Failure> {
-    visit.must_see(Screens::KEYS)?;
+    visit.must_see(Screens::ALL_KEYS)?;
     visit.query.value("owner").parse().map_err(|_| Failure::NotFound)
 }
 

@@ -15,7 +15,7 @@ use crate::record::operation::Operation;
 use crate::record::settings::SettingsEdit;
 use crate::store::KeyQuery;
 
-/// Shows the question, with the number of keys that stop or work again.
+/// Shows the question, with the number of live keys.
 pub(in crate::http::page) async fn ask(visit: &Visit, is_on: bool) -> Answer {
     visit.must_see(Screens::SETTINGS)?;
     if !visit.actor.may_for_any(Operation::SettingsEdit) {
@@ -44,10 +44,10 @@ async fn shown(
     is_on: bool,
     faults: &Faults,
 ) -> Result<Response, Failure> {
-    let (path, title, lead, count) = if is_on {
-        ("/settings/on", Text::SWITCH_ON, Text::SWITCH_ON_LEAD, Text::KEYS_START)
+    let (path, title, lead) = if is_on {
+        ("/settings/on", Text::SWITCH_ON, Text::SWITCH_ON_LEAD)
     } else {
-        ("/settings/off", Text::SWITCH_OFF, Text::SWITCH_OFF_LEAD, Text::KEYS_STOP)
+        ("/settings/off", Text::SWITCH_OFF, Text::SWITCH_OFF_LEAD)
     };
     let can_count = visit.actor.may_for_any(Operation::KeyShow);
     let live = if can_count {
@@ -61,7 +61,7 @@ async fn shown(
     let content = html! {
         h1 { (name) }
         p { (visit.say(lead)) }
-        @if let Some(live) = live { p { strong { (visit.say(count.count(live))) } } }
+        @if let Some(live) = live { p { strong { (visit.say(Text::KEYS_OF_SWITCH.count(live))) } } }
         (fields.summary())
         (fields::form(&visit.urls.to(path), &buttons))
     };

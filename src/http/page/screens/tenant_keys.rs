@@ -13,7 +13,7 @@ use crate::record::operation::Operation;
 
 /// Shows the keys that the filter in the address selects.
 pub(in crate::http::page) async fn list(visit: &Visit) -> Answer {
-    visit.must_see(Screens::KEYS)?;
+    visit.must_see(Screens::ALL_KEYS)?;
     let filter = Filter::parse_of_tenant(&visit.query);
     let query = filter.page(filter.query(visit.authority().now()));
     let page = visit.authority().keys(&visit.actor, &query).await?;

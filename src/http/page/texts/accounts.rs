@@ -21,7 +21,7 @@ texts! {
     ACCOUNT_SCOPES: "Scopes of its keys", "Rechte seiner Schlüssel";
     KEYS: "Keys", "Schlüssel";
     KEYS_OF_ACCOUNT: "Keys of {name}", "Schlüssel von {name}";
-    NO_LIVE_KEYS: "The account has no live key.", "Das Konto hat keinen gültigen Schlüssel.";
+    NO_LIVE_KEYS: "The account has no live key.", "Das Konto hat keinen laufenden Schlüssel.";
     SHOW_ALL_KEYS: "Show its 1 key|Show all its {count} keys", "Seinen 1 Schlüssel anzeigen|Alle seine {count} Schlüssel anzeigen";
     EVENTS_OF_ACCOUNT: "Events of this account", "Ereignisse dieses Kontos";
     MANAGE_ACCOUNT: "Manage", "Verwalten";
@@ -40,12 +40,12 @@ texts! {
 
     EDIT_ACCOUNT: "Edit {name}", "{name} bearbeiten";
     CHANGES_KEYS: "Role and access change for 1 live key at once.|Role and access change for {count} live keys at once.",
-        "Rolle und Zugriff ändern sich sofort für 1 gültigen Schlüssel.|Rolle und Zugriff ändern sich sofort für {count} gültige Schlüssel.";
+        "Rolle und Zugriff ändern sich sofort für 1 laufenden Schlüssel.|Rolle und Zugriff ändern sich sofort für {count} laufende Schlüssel.";
     CHANGES_ALL_KEYS: "Role and access change for all keys of the account at once.", "Rolle und Zugriff ändern sich sofort für alle Schlüssel des Kontos.";
     DISABLE_ACCOUNT: "Disable {name}", "{name} deaktivieren";
     DISABLE_ACCOUNT_LEAD: "Every request with a key of this account is refused until the account is enabled again. The keys themselves do not change.",
         "Jede Anfrage mit einem Schlüssel dieses Kontos wird abgelehnt, bis das Konto wieder aktiviert wird. Die Schlüssel selbst ändern sich nicht.";
-    STOPS_KEYS: "This stops 1 live key.|This stops {count} live keys.", "Das stoppt 1 gültigen Schlüssel.|Das stoppt {count} gültige Schlüssel.";
+    LIVE_KEYS_OF_ACCOUNT: "The account has 1 live key.|The account has {count} live keys.", "Das Konto hat 1 laufenden Schlüssel.|Das Konto hat {count} laufende Schlüssel.";
     ENABLE_ACCOUNT: "Enable {name}", "{name} aktivieren";
     ENABLE_ACCOUNT_LEAD: "The keys of this account work again, each as it was. A key that was disabled by itself stays disabled.",
         "Die Schlüssel dieses Kontos gelten wieder, jeder wie zuvor. Ein einzeln deaktivierter Schlüssel bleibt deaktiviert.";
@@ -64,12 +64,12 @@ texts! {
     REVOKE_KEYS_OF_ACCOUNT: "Revoke all keys of {name}", "Alle Schlüssel von {name} widerrufen";
     REVOKE_ACCOUNT_KEYS_LEAD: "Systems that use these keys lose access at once. This cannot be undone. The account stays, and can have new keys.",
         "Systeme, die diese Schlüssel benutzen, verlieren sofort den Zugang. Das lässt sich nicht rückgängig machen. Das Konto bleibt und kann neue Schlüssel haben.";
-    REVOKES_KEYS: "1 live key is revoked:|{count} live keys are revoked:", "1 gültiger Schlüssel wird widerrufen:|{count} gültige Schlüssel werden widerrufen:";
+    REVOKES_KEYS: "1 live key is revoked:|{count} live keys are revoked:", "1 laufender Schlüssel wird widerrufen:|{count} laufende Schlüssel werden widerrufen:";
     ACCOUNT_KEYS_REVOKED: "All keys of the service account are revoked.", "Alle Schlüssel des Dienstkontos sind widerrufen.";
     TRANSFER_ACCOUNT_KEYS: "Hand over all keys", "Alle Schlüssel übergeben";
     TRANSFER_KEYS_OF_ACCOUNT: "Hand over all keys of {name}", "Alle Schlüssel von {name} übergeben";
     TRANSFER_ACCOUNT_KEYS_LEAD: "All live keys keep their secrets and get another owner in one step. Each keeps its scopes as far as keys of the new owner can have them. Revoked and expired keys stay with the account.",
-        "Alle gültigen Schlüssel behalten ihr Geheimnis und bekommen in einem Schritt einen anderen Inhaber. Jeder behält seine Rechte, soweit Schlüssel des neuen Inhabers sie haben können. Widerrufene und abgelaufene Schlüssel bleiben beim Konto.";
-    TRANSFERS_KEYS: "1 live key is handed over:|{count} live keys are handed over:", "1 gültiger Schlüssel wird übergeben:|{count} gültige Schlüssel werden übergeben:";
-    ACCOUNT_KEYS_HANDED_OVER: "The keys of the service account have a new owner.", "Die Schlüssel des Dienstkontos haben einen neuen Inhaber.";
+        "Alle laufenden Schlüssel behalten ihr Geheimnis und bekommen in einem Schritt einen anderen Inhaber. Jeder behält seine Rechte, soweit Schlüssel des neuen Inhabers sie haben können. Widerrufene und abgelaufene Schlüssel bleiben beim Konto.";
+    TRANSFERS_KEYS: "1 live key is handed over:|{count} live keys are handed over:", "1 laufender Schlüssel wird übergeben:|{count} laufende Schlüssel werden übergeben:";
+    ACCOUNT_KEYS_HANDED_OVER: "The keys of the service account are handed over to their new owner.", "Die Schlüssel des Dienstkontos sind dem neuen Inhaber übergeben.";
 }

@@ -15,7 +15,7 @@ texts! {
     NOT_FOUND: "Not found", "Nicht gefunden";
     NOT_FOUND_TEXT: "There is nothing here. It may have been deleted, or it belongs to someone else.", "Hier ist nichts. Vielleicht wurde es gelöscht, oder es gehört jemand anderem.";
     FORBIDDEN: "No access", "Kein Zugang";
-    FORBIDDEN_TEXT: "You don't have the permission for this in {product}.", "Ihnen fehlt dafür die Berechtigung in {product}.";
+    FORBIDDEN_TEXT: "You don't have the permission for this.", "Ihnen fehlt dafür die Berechtigung.";
     CONFIRM_LOGIN: "Confirm your login first, then send the form again.", "Bestätigen Sie zuerst Ihre Anmeldung, und senden Sie das Formular dann noch einmal.";
     STALE: "Changed in the meantime", "Inzwischen geändert";
     STALE_TEXT: "Another change was saved after you opened this form. Your change was not saved. Open the form again.",
@@ -57,6 +57,7 @@ texts! {
     NOTE_TOO_LONG: "The text must have at most {max} characters. It has {got}.", "Der Text darf höchstens {max} Zeichen haben. Er hat {got}.";
     NOTE_INVISIBLE: "The text must not have invisible or control characters.", "Der Text darf keine unsichtbaren Zeichen oder Steuerzeichen haben.";
     FIELD_REQUIRED: "Fill in the field {field}.", "Füllen Sie das Feld {field} aus.";
+    FIELD_LIKE_TOKEN: "The value of {field} looks like a key. The page shows this value, so enter another one.", "Der Wert von {field} sieht wie ein Schlüssel aus. Die Seite zeigt diesen Wert an; geben Sie einen anderen ein.";
     METADATA_INVALID: "A value must have at most {max} characters, without control characters.", "Ein Wert darf höchstens {max} Zeichen haben und keine Steuerzeichen.";
     SCOPES_INVALID: "Choose scopes of the list.", "Wählen Sie Rechte aus der Liste.";
     SCOPE_OUTSIDE_CEILING: "Keys of this owner cannot have the scope {scope}.", "Schlüssel dieses Inhabers können das Recht {scope} nicht haben.";
@@ -83,12 +84,13 @@ texts! {
     HOURS_WITHOUT_CHOICE: "Choose \"Another time\" to use the hours, or clear them.", "Wählen Sie \"Eine andere Zeit\", um die Stunden zu nutzen, oder löschen Sie die Stunden.";
     HOURS_INVALID: "Enter a whole number of hours. \"{got}\" is not a whole number.", "Geben Sie eine ganze Zahl von Stunden ein. \"{got}\" ist keine ganze Zahl.";
     WRONG_STATUS: "This is not possible. The status of the key: {status}.", "Das ist nicht möglich. Der Status des Schlüssels: {status}.";
+    FIELDS_FIXED: "Scopes, networks and rate can no longer be changed. The status of the key: {status}. Open the form again to change the other fields.", "Rechte, Netze und Rate lassen sich nicht mehr ändern. Der Status des Schlüssels: {status}. Öffnen Sie das Formular noch einmal, um die übrigen Felder zu ändern.";
     TYPED_NAME_WRONG: "Type the name exactly: {name}", "Geben Sie den Namen genau ein: {name}";
     OWNER_UNKNOWN: "There is no such owner.", "Diesen Inhaber gibt es nicht.";
     OWNER_REQUIRED: "Choose the new owner.", "Wählen Sie den neuen Inhaber.";
     ONE_OWNER: "Choose an owner from the list or name a user, not both.", "Wählen Sie einen Inhaber aus der Liste oder nennen Sie eine Person, nicht beides.";
     NO_SCOPE_LEFT: "Keys of the new owner can have none of the scopes of this key. Change the scopes first.", "Schlüssel des neuen Inhabers können keines der Rechte dieses Schlüssels haben. Ändern Sie zuerst die Rechte.";
-    NEW_OWNER_FULL: "The new owner already has {limit} live keys, the limit.", "Der neue Inhaber hat schon {limit} gültige Schlüssel, die Höchstzahl.";
+    NEW_OWNER_FULL: "The new owner already has {limit} live keys, the limit.", "Der neue Inhaber hat schon {limit} laufende Schlüssel, die Höchstzahl.";
     ACCOUNT_NOT_FOUND: "There is no such service account.", "Dieses Dienstkonto gibt es nicht.";
     ACCOUNT_IS_DISABLED: "The service account is disabled. Enable it first.", "Das Dienstkonto ist deaktiviert. Aktivieren Sie es zuerst.";
     USER_IS_SUSPENDED: "The user {user} is suspended.", "Die Person {user} ist gesperrt.";

@@ -66,7 +66,7 @@ texts! {
     REFUSED_ACCOUNT_NOT_FOUND: "no such service account", "kein solches Dienstkonto";
     REFUSED_ACCOUNT_DISABLED: "the service account is disabled", "das Dienstkonto ist deaktiviert";
     REFUSED_USER_SUSPENDED: "the user is suspended", "die Person ist gesperrt";
-    REFUSED_TOO_MANY_KEYS: "too many live keys", "zu viele gültige Schlüssel";
+    REFUSED_TOO_MANY_KEYS: "too many live keys", "zu viele laufende Schlüssel";
     REFUSED_TICKET_USED: "the form was sent before", "das Formular wurde schon gesendet";
     REFUSED_WRONG_STATUS: "not possible in this status", "in diesem Status nicht möglich";
     REFUSED_STALE: "changed meanwhile", "inzwischen geändert";
@@ -132,4 +132,19 @@ texts! {
     DETAIL_UNTIL: "To", "Bis";
     DETAIL_PERIOD_SECONDS: "In", "In";
     DETAIL_WINDOW_START: "Since", "Seit";
+
+    CHANGED_METADATA: "Further fields", "Weitere Felder";
+    MISSING_PERMISSION: "a permission", "eine Berechtigung";
+    MISSING_LICENSE: "API access in the plan, or a license", "API-Zugang im Tarif, oder eine Lizenz";
+    MISSING_SWITCH: "API keys that are turned on", "eingeschaltete API-Schlüssel";
+    PROBLEM_QUERY: "the query is wrong", "die Abfrage ist falsch";
+    PROBLEM_JSON: "the body is not JSON", "der Inhalt ist kein JSON";
+    PROBLEM_BODY: "a value in the body is wrong", "ein Wert im Inhalt ist falsch";
+    PROBLEM_BODY_SIZE: "the body is too large", "der Inhalt ist zu groß";
+    PROBLEM_BODY_TYPE: "the type of the body is wrong", "der Typ des Inhalts ist falsch";
+    PROBLEM_VERSION: "the header If-Match is wrong", "der Header If-Match ist falsch";
+    PROBLEM_VERSION_MISSING: "the header If-Match is missing", "der Header If-Match fehlt";
+    PROBLEM_VERSION_UNKNOWN: "the header If-Match is not possible here", "der Header If-Match ist hier nicht möglich";
+    PROBLEM_CROSS_SITE: "a page of another site sent the request", "eine Seite einer anderen Website hat die Anfrage gesendet";
+    PROBLEM_USER: "no such user", "keine solche Person";
 }

@@ -28,6 +28,7 @@ texts! {
     RATE_FIELD: "Rate (optional)", "Rate (optional)";
     RATE_HINT: "Uses in a time, such as 100/60s.", "Benutzungen in einer Zeit, zum Beispiel 100/60s.";
     AT_MOST: "At most {max}.", "Höchstens {max}.";
+    OPTIONAL_FIELD: "{field} (optional)", "{field} (optional)";
     EXPIRY: "Expiry", "Ablauf";
     EXPIRES_ON: "Expiry date", "Ablaufdatum";
     DATE_HINT: "The key works until the end of that day (UTC).", "Der Schlüssel gilt bis zum Ende dieses Tages (UTC).";
@@ -46,8 +47,8 @@ texts! {
     KEY_MADE: "Your new API key", "Ihr neuer API-Schlüssel";
     KEY_ROTATED: "The key has a new secret", "Der Schlüssel hat ein neues Geheimnis";
     SHOWN_ONCE: "This is shown only once.", "Dies wird nur einmal angezeigt.";
-    SHOWN_ONCE_TEXT: "Copy it now and store it in a safe place. {product} cannot show it again.",
-        "Kopieren Sie es jetzt und bewahren Sie es sicher auf. {product} kann es nicht noch einmal anzeigen.";
+    SHOWN_ONCE_TEXT: "Copy it now and store it in a safe place. It cannot be shown again.",
+        "Kopieren Sie es jetzt und bewahren Sie es sicher auf. Es kann nicht noch einmal angezeigt werden.";
     TOKEN: "API key", "API-Schlüssel";
     KEY_ID: "Key ID", "Schlüssel-ID";
     KEY_SECRET: "Key secret", "Geheimnis";
@@ -56,8 +57,8 @@ texts! {
     COPIED: "Copied.", "Kopiert.";
     PRESS_COPY: "The text is selected. Press Ctrl+C or Cmd+C to copy it.", "Der Text ist markiert. Kopieren Sie ihn mit Strg+C oder Cmd+C.";
     I_HAVE_STORED_IT: "I have stored it", "Ich habe es gespeichert";
-    DEPLOY_THEN_FINISH: "Install the new secret everywhere. The screen of the key shows when the old one is no longer used.",
-        "Tragen Sie das neue Geheimnis überall ein. Die Seite des Schlüssels zeigt, wann das alte nicht mehr benutzt wird.";
+    DEPLOY_THEN_FINISH: "Install the new secret everywhere. The screen of the key shows when each secret was last used.",
+        "Tragen Sie das neue Geheimnis überall ein. Die Seite des Schlüssels zeigt, wann jedes Geheimnis zuletzt benutzt wurde.";
     OLD_SECRET_WORKS_UNTIL: "Old secret works until", "Altes Geheimnis gilt bis";
     SECRET_NOT_SHOWN_AGAIN: "The secret was shown when the key was generated or rotated, and is not stored. If it is lost, rotate the key.",
         "Das Geheimnis wurde beim Erzeugen oder Rotieren angezeigt und ist nicht gespeichert. Ging es verloren, rotieren Sie den Schlüssel.";
@@ -66,9 +67,9 @@ texts! {
     REVOKED_IS_FINAL: "A revoked key stays revoked. It is kept in the list so that its use can be looked up.",
         "Ein widerrufener Schlüssel bleibt widerrufen. Er bleibt in der Liste, damit seine Benutzung nachgesehen werden kann.";
     REVOKED_BY: "Revoked by", "Widerrufen von";
-    AUTHOR_OPERATOR: "Operator {id} of {product}", "Betrieb von {product}: {id}";
+    AUTHOR_OPERATOR: "Operator {id}", "Betrieb: {id}";
     AUTHOR_POSSESSOR: "The key itself", "Der Schlüssel selbst";
-    AUTHOR_SYSTEM: "{product} itself", "{product} selbst";
+    AUTHOR_SYSTEM: "The system", "Das System";
     EVENTS_OF_KEY: "Events of this key", "Ereignisse dieses Schlüssels";
 
     OVERLAP_TITLE: "Two secrets work", "Zwei Geheimnisse gelten";
@@ -76,10 +77,10 @@ texts! {
     OLD_SECRET_NOT_SEEN: "No use on record", "Keine Benutzung verzeichnet";
     NEW_SECRET_USED: "New secret last used", "Neues Geheimnis zuletzt benutzt";
     OVERLAP_ENDS: "The overlap ends", "Die Übergangszeit endet";
-    SAFE_TO_FINISH: "The old secret appears to be unused: it is safe to end the overlap.", "Das alte Geheimnis ist anscheinend unbenutzt: Die Übergangszeit kann enden.";
-    NOT_SAFE_TO_FINISH: "Wait before you end the overlap: the new secret has not been used yet, or the old one was used within the last hour.",
-        "Warten Sie mit dem Ende der Übergangszeit: Das neue Geheimnis wurde noch nicht benutzt, oder das alte in der letzten Stunde.";
-    CONFIRM_HAND_OVER: "Confirm hand-over done", "Übergabe als erledigt bestätigen";
+    SAFE_TO_FINISH: "The new secret is in use, and no use of the old one was counted in the last hour. Check systems that run less often before you end the overlap.",
+        "Das neue Geheimnis ist in Benutzung, und in der letzten Stunde wurde keine Benutzung des alten gezählt. Prüfen Sie Systeme, die seltener laufen, bevor Sie die Übergangszeit beenden.";
+    NOT_SAFE_TO_FINISH: "Wait before you end the overlap: no use of the new secret was counted yet, or the old one was used within the last hour.",
+        "Warten Sie mit dem Ende der Übergangszeit: Noch wurde keine Benutzung des neuen Geheimnisses gezählt, oder das alte wurde in der letzten Stunde benutzt.";
 
     EDIT: "Edit", "Bearbeiten";
     EDIT_KEY: "Edit {name}", "{name} bearbeiten";
@@ -95,7 +96,7 @@ texts! {
     SECOND_ROTATION: "An earlier rotation is not finished. Its old secret is refused as soon as you rotate again.",
         "Eine frühere Rotation ist noch nicht beendet. Deren altes Geheimnis wird mit der nächsten Rotation sofort abgelehnt.";
     OVERLAP_FIELD: "How long does the old secret work?", "Wie lange gilt das alte Geheimnis?";
-    OVERLAP_NOW: "It ends now|It ends now", "Es endet jetzt|Es endet jetzt";
+    OVERLAP_NOW: "It ends now", "Es endet jetzt";
     OVERLAP_NOW_HINT: "Choose this after a leak. Systems with the old secret are refused at once.", "Wählen Sie dies, wenn das Geheimnis in falsche Hände geraten ist. Systeme mit dem alten Geheimnis werden sofort abgelehnt.";
     OVERLAP_HINT: "Both secrets work for this time.", "So lange gelten beide Geheimnisse.";
     OVERLAP_NONE: "The old secret is refused at once.", "Das alte Geheimnis wird sofort abgelehnt.";
@@ -134,7 +135,7 @@ texts! {
     USER_HINT: "The id of the user, or account: and the id of a service account.", "Die ID der Person, oder account: und die ID eines Dienstkontos.";
 
     SAVED: "The change is saved.", "Die Änderung ist gespeichert.";
-    HANDED_OVER: "The key has a new owner.", "Der Schlüssel hat einen neuen Inhaber.";
+    HANDED_OVER: "The key is handed over to its new owner.", "Der Schlüssel ist dem neuen Inhaber übergeben.";
     DISABLED: "It is disabled.", "Die Deaktivierung ist gespeichert.";
     ENABLED: "It is enabled.", "Die Aktivierung ist gespeichert.";
     FINISHED: "The overlap has ended. The old secret is refused.", "Die Übergangszeit ist beendet. Das alte Geheimnis wird abgelehnt.";

@@ -4,6 +4,7 @@ use super::{Entry, Text, texts};
 
 texts! {
     NAVIGATION: "API keys", "API-Schlüssel";
+    THE_API: "the API", "die API";
     OWN_KEYS: "Your API keys", "Ihre API-Schlüssel";
     ORGANIZATION_KEYS: "Keys of the organization", "Schlüssel der Organisation";
     ACCOUNTS: "Service accounts", "Dienstkonten";
@@ -14,9 +15,9 @@ texts! {
         "Mit einem Schlüssel nutzt ein Programm {product} in Ihrem Namen. Behandeln Sie ihn wie ein Passwort.";
     ORGANIZATION_KEYS_LEAD: "These keys belong to the organization. They work even after the people who made them have left.",
         "Diese Schlüssel gehören der Organisation. Sie gelten weiter, auch wenn die Personen, die sie erzeugt haben, die Organisation verlassen.";
-    READ_THE_GUIDE: "Read the API documentation", "Zur API-Dokumentation";
+    READ_DOCUMENTATION: "Read the API documentation", "Zur API-Dokumentation";
     KEYS_OF_MAX: "{live} of {max} keys used", "{live} von {max} Schlüsseln verwendet";
-    KEY_COUNT: "1 live key|{count} live keys", "1 gültiger Schlüssel|{count} gültige Schlüssel";
+    KEY_COUNT: "1 live key|{count} live keys", "1 laufender Schlüssel|{count} laufende Schlüssel";
     NEW_KEY: "Generate API key", "API-Schlüssel erzeugen";
     NO_KEYS_YET: "There are no keys yet.", "Es gibt noch keine Schlüssel.";
     NOTHING_FOUND: "No key matches this filter. Choose the status \"All\" to see every key.",
@@ -27,8 +28,8 @@ texts! {
     UPGRADE: "See the plans", "Tarife ansehen";
     API_KEYS_OFF: "API keys are turned off for your organization.", "API-Schlüssel sind für Ihre Organisation ausgeschaltet.";
     PERMISSION_MISSING: "You don't have the permission to generate keys.", "Ihnen fehlt die Berechtigung, Schlüssel zu erzeugen.";
-    TOO_MANY_KEYS: "The limit of 1 live key is reached. Revoke or delete it first.|The limit of {count} live keys is reached. Revoke or delete one first.",
-        "Die Höchstzahl von 1 gültigen Schlüssel ist erreicht. Widerrufen oder löschen Sie ihn zuerst.|Die Höchstzahl von {count} gültigen Schlüsseln ist erreicht. Widerrufen oder löschen Sie zuerst einen.";
+    TOO_MANY_KEYS: "The limit of 1 live key is reached. A disabled key counts too. Revoke or delete it first.|The limit of {count} live keys is reached. Disabled keys count too. Revoke or delete one first.",
+        "Die Höchstzahl von 1 laufenden Schlüssel ist erreicht. Auch ein deaktivierter Schlüssel zählt. Widerrufen oder löschen Sie ihn zuerst.|Die Höchstzahl von {count} laufenden Schlüsseln ist erreicht. Auch deaktivierte Schlüssel zählen. Widerrufen oder löschen Sie zuerst einen.";
     ASK_ADMINISTRATORS: "Ask {people}.", "Fragen Sie {people}.";
     ASK_AN_ADMINISTRATOR: "Ask an administrator of your organization.", "Fragen Sie eine Administratorin oder einen Administrator Ihrer Organisation.";
     ASK_SUPPORT: "Contact support", "Support kontaktieren";
@@ -39,7 +40,7 @@ texts! {
     UNUSED_FOR: "Unused for", "Unbenutzt (Zeitraum)";
     ANY_USE: "Any", "Beliebig";
     FILTER: "Filter", "Filtern";
-    GROUP_LIVE: "Live", "Gültig";
+    GROUP_LIVE: "Live", "Laufend";
     GROUP_ENDED: "Expired or revoked", "Abgelaufen oder widerrufen";
     GROUP_ALL: "All", "Alle";
     SHOW_ENDED: "Show expired and revoked keys", "Abgelaufene und widerrufene Schlüssel zeigen";
@@ -89,14 +90,14 @@ texts! {
 
     QUESTIONS: "Questions and answers", "Fragen und Antworten";
     QUESTION_LOST: "I lost a key. Can I see it again?", "Ich habe einen Schlüssel verloren. Kann ich ihn noch einmal sehen?";
-    ANSWER_LOST: "No. {product} does not store the key itself. Rotate it to get a new secret, or generate another key.",
-        "Nein. {product} speichert den Schlüssel selbst nicht. Rotieren Sie ihn, um ein neues Geheimnis zu erhalten, oder erzeugen Sie einen anderen.";
+    ANSWER_LOST: "No. The key itself is not stored. Rotate it to get a new secret, or generate another key.",
+        "Nein. Der Schlüssel selbst ist nicht gespeichert. Rotieren Sie ihn, um ein neues Geheimnis zu erhalten, oder erzeugen Sie einen anderen.";
     QUESTION_LEAKED: "A key leaked. What do I do?", "Ein Schlüssel ist in falsche Hände geraten. Was tun?";
     ANSWER_LEAKED: "Rotate it with no overlap: the old secret is refused at once. If the key is not needed, revoke it.",
         "Rotieren Sie ihn ohne Übergangszeit: Das alte Geheimnis wird sofort abgelehnt. Wird der Schlüssel nicht gebraucht, widerrufen Sie ihn.";
     QUESTION_ROTATE: "How do I replace a key without an outage?", "Wie ersetze ich einen Schlüssel ohne Ausfall?";
-    ANSWER_LOST_WITHOUT_ROTATION: "No. {product} does not store the key itself. Generate another key.",
-        "Nein. {product} speichert den Schlüssel selbst nicht. Erzeugen Sie einen anderen.";
+    ANSWER_LOST_WITHOUT_ROTATION: "No. The key itself is not stored. Generate another key.",
+        "Nein. Der Schlüssel selbst ist nicht gespeichert. Erzeugen Sie einen anderen.";
     ANSWER_LEAKED_WITHOUT_ROTATION: "Disable or delete it: requests with it are refused at once. Then generate another key.",
         "Deaktivieren oder löschen Sie ihn: Anfragen mit ihm werden sofort abgelehnt. Erzeugen Sie dann einen anderen.";
     ANSWER_ROTATE: "Rotate it with an overlap, install the new secret everywhere, and end the overlap when the old secret is no longer used.",

@@ -42,8 +42,8 @@ texts! {
     SWITCH_ON_LEAD: "Requests with keys work again, each key in its own status.", "Anfragen mit Schlüsseln werden wieder angenommen, je nach Status des Schlüssels.";
     SWITCH_OFF_LEAD: "Every request with a key of your organization is refused at once. No key is changed: they work again when you turn API keys on.",
         "Jede Anfrage mit einem Schlüssel Ihrer Organisation wird sofort abgelehnt. Kein Schlüssel wird geändert: Sie gelten wieder, wenn Sie API-Schlüssel einschalten.";
-    KEYS_STOP: "1 live key stops working.|{count} live keys stop working.", "1 gültiger Schlüssel wird gestoppt.|{count} gültige Schlüssel werden gestoppt.";
-    KEYS_START: "1 live key works again.|{count} live keys work again.", "1 gültiger Schlüssel gilt wieder.|{count} gültige Schlüssel gelten wieder.";
+    KEYS_OF_SWITCH: "Your organization has 1 live key.|Your organization has {count} live keys.",
+        "Ihre Organisation hat 1 laufenden Schlüssel.|Ihre Organisation hat {count} laufende Schlüssel.";
     SWITCHED_ON: "API keys are on.", "API-Schlüssel sind an.";
     SWITCHED_OFF: "API keys are off.", "API-Schlüssel sind aus.";
 
@@ -55,7 +55,7 @@ texts! {
     DEFAULT_LIFETIME: "Usual lifetime", "Übliche Laufzeit";
     DEFAULT_LIFETIME_HINT: "For a new key without an expiry of its own. Affects new keys only.", "Für einen neuen Schlüssel ohne eigenen Ablauf. Betrifft nur neue Schlüssel.";
     MAX_KEYS_PER_USER: "Most keys of a user", "Höchstzahl der Schlüssel je Person";
-    MAX_KEYS_HINT: "Live keys count. Affects new keys only.", "Es zählen gültige Schlüssel. Betrifft nur neue Schlüssel.";
+    MAX_KEYS_HINT: "Each key counts that is not expired or revoked. Affects new keys only.", "Es zählt jeder Schlüssel, der nicht abgelaufen oder widerrufen ist. Betrifft nur neue Schlüssel.";
     MAX_OVERLAP: "Longest overlap of a rotation", "Längste Übergangszeit einer Rotation";
     MAX_OVERLAP_HINT: "The time for which the old secret of a rotated key works. 0: it ends at once.", "Die Zeit, für die das alte Geheimnis eines rotierten Schlüssels gilt. 0: Es endet sofort.";
     NAME_PATTERN_FIELD: "Rule for names", "Regel für Namen";
@@ -83,6 +83,16 @@ texts! {
     RETENTION_HINT: "Revoked and expired keys leave the list after this time.", "Widerrufene und abgelaufene Schlüssel verlassen nach dieser Zeit die Liste.";
     EVENT_RETENTION: "Keep events for", "Ereignisse aufbewahren für";
     EVENT_RETENTION_HINT: "Older events are removed.", "Ältere Ereignisse werden entfernt.";
+
+    PLAN_API_ACCESS: "API access", "API-Zugang";
+    PLAN_DEFAULT_SCOPES: "Default scopes", "Vorgegebene Rechte";
+    PLAN_ROLES: "Roles", "Rollen";
+    PLAN_MAX_KEYS_PER_ACCOUNT: "Most keys of a service account", "Höchstzahl der Schlüssel je Dienstkonto";
+    PLAN_MAX_KEYS_OF_ORGANIZATION: "Most keys of the organization", "Höchstzahl der Schlüssel der Organisation";
+    PLAN_MIN_ALERT_PERIOD: "Shortest period of an alert", "Kürzester Zeitraum einer Meldung";
+    PLAN_MAX_RETENTION: "Keep ended keys for at most", "Beendete Schlüssel höchstens aufbewahren für";
+    PLAN_MIN_EVENT_RETENTION: "Keep events for at least", "Ereignisse mindestens aufbewahren für";
+    PLAN_MAX_EVENT_RETENTION: "Keep events for at most", "Ereignisse höchstens aufbewahren für";
 
     AMOUNT_INVALID: "Enter a whole number and choose its unit. \"{got}\" is not possible.", "Geben Sie eine ganze Zahl ein und wählen Sie die Einheit. \"{got}\" ist nicht möglich.";
     KEYS_INVALID: "Enter a whole number from 1 to {max}.", "Geben Sie eine ganze Zahl von 1 bis {max} ein.";

@@ -58,18 +58,18 @@ texts! {
     REVOKE_OWNED: "Revoke all keys", "Alle Schlüssel widerrufen";
     REVOKE_OWNED_TITLE: "Revoke all keys: {owner}", "Alle Schlüssel widerrufen: {owner}";
     REVOKE_OWNED_LEAD: "Systems that use a live key of this owner lose access at once. This cannot be undone.",
-        "Systeme, die einen gültigen Schlüssel dieses Inhabers benutzen, verlieren sofort den Zugang. Das lässt sich nicht rückgängig machen.";
+        "Systeme, die einen laufenden Schlüssel dieses Inhabers benutzen, verlieren sofort den Zugang. Das lässt sich nicht rückgängig machen.";
     SUSPEND_INSTEAD: "Suspend the user first. You can restore the user.", "Sperren Sie die Person zuerst. Sie können die Sperre aufheben.";
     TRANSFER_OWNED: "Hand over all keys", "Alle Schlüssel übergeben";
     TRANSFER_OWNED_TITLE: "Hand over all keys: {owner}", "Alle Schlüssel übergeben: {owner}";
     TRANSFER_OWNED_LEAD: "The live keys keep their secrets, and get another owner. Expired and revoked keys stay.",
-        "Die gültigen Schlüssel behalten ihre Geheimnisse und bekommen einen anderen Inhaber. Abgelaufene und widerrufene Schlüssel bleiben.";
+        "Die laufenden Schlüssel behalten ihre Geheimnisse und bekommen einen anderen Inhaber. Abgelaufene und widerrufene Schlüssel bleiben.";
     TYPE_OWNER: "Type the id of the owner to go on: {id}", "Geben Sie zum Fortfahren die ID des Inhabers ein: {id}";
     TYPED_OWNER_WRONG: "Type the id exactly: {id}", "Geben Sie die ID genau ein: {id}";
     OWNER_HAS_MORE_KEYS: "The owner has more keys than when you opened this form. Check the number here, then send the form again.",
         "Der Inhaber hat mehr Schlüssel als beim Öffnen dieses Formulars. Prüfen Sie die Zahl hier, und senden Sie das Formular dann noch einmal.";
     USER_SUSPENDED: "The user is suspended.", "Die Person ist gesperrt.";
     USER_RESTORED: "The user is restored.", "Die Sperre ist aufgehoben.";
-    OWNED_REVOKED: "The live keys of this owner are revoked.", "Die gültigen Schlüssel dieses Inhabers sind widerrufen.";
-    OWNED_HANDED_OVER: "The live keys of this owner have a new owner.", "Die gültigen Schlüssel dieses Inhabers haben einen neuen Inhaber.";
+    OWNED_REVOKED: "The live keys of this owner are revoked.", "Die laufenden Schlüssel dieses Inhabers sind widerrufen.";
+    OWNED_HANDED_OVER: "The live keys of this owner are handed over to their new owner.", "Die laufenden Schlüssel dieses Inhabers sind dem neuen Inhaber übergeben.";
 }

@@ -1,20 +1,17 @@
 //! A table of audit events.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use maud::{Markup, html};
 
-use super::{author, event_texts, facts, span};
+use super::{author, event_details, event_texts, facts};
 use crate::http::page::form::Form;
 use crate::http::page::frame::Frame;
 use crate::http::page::selection::Screens;
 use crate::http::page::texts::Text;
-use crate::record::event::{DetailField, DetailValue, Event, EventActor, EventKind};
-use crate::record::status::KeyStatus;
+use crate::record::event::{Event, EventActor, EventKind};
 use crate::value::id::KeyId;
 use crate::value::name::Name;
-use crate::value::time::Timestamp;
 
 /// Returns a table of events. A key that still exists has its name in `keys`.
 pub(in crate::http::page) fn table(
@@ -55,7 +52,7 @@ fn cells(frame: &Frame, event: &Event, keys: &HashMap<KeyId, Name>) -> [Markup; 
         html! { (frame.say(event_texts::kind(event.kind))) },
         key(frame, event, keys),
         html! { (frame.say(event_texts::outcome(event.outcome))) },
-        details(frame, event),
+        event_details::list(frame, event),
     ]
 }
 
@@ -87,56 +84,8 @@ fn key(frame: &Frame, event: &Event, keys: &HashMap<KeyId, Name>) -> Markup {
             a href=(frame.urls.key(id)) { (name) } " "
         }
         code { (id) }
-        @if is_alert && keys.contains_key(id) && frame.has(Screens::KEYS) {
+        @if is_alert && keys.contains_key(id) && frame.has(Screens::ALL_KEYS) {
             " " a href={ (frame.urls.to("/all")) "?" (find) } { (frame.say(Text::FIND_THIS_KEY)) }
         }
     }
-}
-
-fn details(frame: &Frame, event: &Event) -> Markup {
-    html! {
-        @if event.account.is_some() || !event.details.is_empty() {
-            ul class="kw-details" {
-                @if let Some(account) = event.account {
-                    li { (frame.say(Text::ACCOUNT_ID)) ": " code { (account) } }
-                }
-                @for (field, value) in event.details.iter() {
-                    li { (frame.say(event_texts::detail(field))) ": " (shown(frame, field, value)) }
-                }
-            }
-        }
-    }
-}
-
-/// Returns the value of a detail, in the language of the request as far as it is no text of a record.
-fn shown(frame: &Frame, field: DetailField, value: DetailValue<'_>) -> Markup {
-    use DetailField as D;
-    let seconds = matches!(field, D::MaxSeconds | D::PeriodSeconds);
-    match value {
-        DetailValue::Flag(flag) => {
-            html! { (frame.say(if flag { Text::YES } else { Text::NO })) }
-        }
-        DetailValue::Number(number) if seconds => {
-            html! { (span::words(frame, Duration::from_secs(number))) }
-        }
-        DetailValue::Number(number) => html! { (number) },
-        DetailValue::Text(text) => {
-            let status = KeyStatus::ALL.iter().find(|status| status.as_str() == text);
-            // A name can look like a time.
-            let time = text.parse::<Timestamp>().ok().filter(|_| is_time(field));
-            match (field, status, time) {
-                (D::Status, Some(status), _) => facts::status(frame, *status),
-                (.., Some(time)) => facts::time(time),
-                _ => html! { code { (text) } },
-            }
-        }
-    }
-}
-
-fn is_time(field: DetailField) -> bool {
-    use DetailField as D;
-    matches!(
-        field,
-        D::ExpiresAt | D::NotBefore | D::OverlapEnds | D::Since | D::Until | D::WindowStart
-    )
 }

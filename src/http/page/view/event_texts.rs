@@ -1,13 +1,13 @@
-//! The texts of an audit event: its kind, its outcome and its details.
+//! The texts of an audit event: its kind and its outcome.
 
 use crate::http::page::texts::{Message, Text};
-use crate::record::event::{DetailField, EventKind, EventOutcome, RefusalCode};
+use crate::record::event::{EventKind, EventOutcome, RefusalCode};
 use crate::record::operation::Operation;
 
 /// The kinds of events that are no operation.
 const ALERTS: [EventKind; 3] =
     [EventKind::ExtensiveUse, EventKind::SuspiciousUse, EventKind::Refusals];
-/// The operations that only read, which have no events.
+/// The operations that only read, which have no events but those of malformed requests.
 const READS: [Operation; 5] = [
     Operation::KeyShow,
     Operation::AccountShow,
@@ -74,7 +74,8 @@ pub(in crate::http::page) fn outcome(outcome: EventOutcome) -> Message {
     }
 }
 
-fn refusal(code: RefusalCode) -> Text {
+/// Returns the reason of a refusal.
+pub(super) fn refusal(code: RefusalCode) -> Text {
     use RefusalCode as R;
     match code {
         R::PermissionDenied => Text::REFUSED_PERMISSION_DENIED,
@@ -115,46 +116,5 @@ fn refusal(code: RefusalCode) -> Text {
         R::RandomSourceRepeats => Text::REFUSED_RANDOM_SOURCE_REPEATS,
         R::Malformed => Text::REFUSED_MALFORMED,
         R::Counted => Text::REFUSED_COUNTED,
-    }
-}
-
-/// Returns the name of a detail.
-pub(in crate::http::page) fn detail(field: DetailField) -> Text {
-    use DetailField as D;
-    match field {
-        D::Name => Text::DETAIL_NAME,
-        D::PreviousName => Text::DETAIL_PREVIOUS_NAME,
-        D::Owner => Text::DETAIL_OWNER,
-        D::ExpiresAt => Text::DETAIL_EXPIRES_AT,
-        D::NotBefore => Text::DETAIL_NOT_BEFORE,
-        D::Role => Text::DETAIL_ROLE,
-        D::Access => Text::DETAIL_ACCESS,
-        D::Enabled => Text::DETAIL_ENABLED,
-        D::Keys => Text::DETAIL_KEYS,
-        D::SecretNumber => Text::DETAIL_SECRET_NUMBER,
-        D::OverlapEnds => Text::DETAIL_OVERLAP_ENDS,
-        D::Changed => Text::DETAIL_CHANGED,
-        D::Uses => Text::DETAIL_USES,
-        D::Status => Text::DETAIL_STATUS,
-        D::Field => Text::DETAIL_FIELD,
-        D::Given => Text::DETAIL_GIVEN,
-        D::Missing => Text::DETAIL_MISSING,
-        D::Value => Text::DETAIL_VALUE,
-        D::Bound => Text::DETAIL_BOUND,
-        D::From => Text::DETAIL_FROM,
-        D::To => Text::DETAIL_TO,
-        D::Limit => Text::DETAIL_LIMIT,
-        D::MaxSeconds => Text::DETAIL_MAX_SECONDS,
-        D::GivenVersion => Text::DETAIL_GIVEN_VERSION,
-        D::CurrentVersion => Text::DETAIL_CURRENT_VERSION,
-        D::Scope => Text::DETAIL_SCOPE,
-        D::Rate => Text::DETAIL_RATE,
-        D::MaxRate => Text::DETAIL_MAX_RATE,
-        D::Problem => Text::DETAIL_PROBLEM,
-        D::Refusals => Text::DETAIL_REFUSALS,
-        D::Since => Text::DETAIL_SINCE,
-        D::Until => Text::DETAIL_UNTIL,
-        D::PeriodSeconds => Text::DETAIL_PERIOD_SECONDS,
-        D::WindowStart => Text::DETAIL_WINDOW_START,
     }
 }

@@ -4,6 +4,7 @@
 pub(super) mod account;
 pub(super) mod actions;
 pub(super) mod author;
+mod event_details;
 pub(super) mod event_table;
 pub(super) mod event_texts;
 pub(super) mod facts;
@@ -13,6 +14,7 @@ pub(super) mod listing;
 pub(super) mod navigation;
 pub(super) mod obstacles;
 pub(super) mod overlap;
+mod policy_words;
 pub(super) mod settings_table;
 pub(super) mod span;
 pub(super) mod stale;

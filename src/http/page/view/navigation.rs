@@ -11,10 +11,10 @@ use crate::record::operation::Operation;
 
 /// A screen, its path below the base, and its name.
 pub(in crate::http::page) const SCREENS: [(Screens, &str, Text); 6] = [
-    (Screens::OWN, "/", Text::OWN_KEYS),
-    (Screens::ORGANIZATION, "/organization", Text::ORGANIZATION_KEYS),
+    (Screens::OWN_KEYS, "/", Text::OWN_KEYS),
+    (Screens::ORGANIZATION_KEYS, "/organization", Text::ORGANIZATION_KEYS),
     (Screens::ACCOUNTS, "/accounts", Text::ACCOUNTS),
-    (Screens::KEYS, "/all", Text::ALL_KEYS),
+    (Screens::ALL_KEYS, "/all", Text::ALL_KEYS),
     (Screens::SETTINGS, "/settings", Text::SETTINGS),
     (Screens::EVENTS, "/events", Text::EVENTS),
 ];
@@ -23,10 +23,10 @@ pub(in crate::http::page) const SCREENS: [(Screens, &str, Text); 6] = [
 /// says what is missing.
 pub(in crate::http::page) fn may_see(actor: &Actor, screen: Screens) -> bool {
     match screen {
-        Screens::OWN => true,
-        Screens::ORGANIZATION => actor.may(Operation::KeyShow, &Owner::Organization),
+        Screens::OWN_KEYS => true,
+        Screens::ORGANIZATION_KEYS => actor.may(Operation::KeyShow, &Owner::Organization),
         Screens::ACCOUNTS => actor.may_for_any(Operation::AccountShow),
-        Screens::KEYS => actor.may_for_any(Operation::KeyShow),
+        Screens::ALL_KEYS => actor.may_for_any(Operation::KeyShow),
         Screens::SETTINGS => actor.may_for_any(Operation::PolicyShow),
         _ => actor.may_for_any(Operation::EventsShow),
     }

@@ -155,7 +155,8 @@ fn event_retention(frame: &Frame, plan: &Plan) -> String {
     }
 }
 
-fn pattern(frame: &Frame, pattern: Option<&NamePattern>) -> String {
+/// Returns a rule for names in words.
+pub(super) fn pattern(frame: &Frame, pattern: Option<&NamePattern>) -> String {
     match pattern {
         None => frame.say(Text::ANY_NAME),
         Some(pattern) if pattern.environments.is_empty() => frame.say(Text::NAME_OF_WORDS),

@@ -25,8 +25,8 @@ async fn b20_hand_over_is_seen_and_ended() -> TestResult {
     assert_eq!(host.world.says(&new), "current");
     host.world.verifier.flush().await?;
     tab.reload().await?;
-    tab.sees("The old secret appears to be unused").await?;
-    tab.follow("Confirm hand-over done").await?;
+    tab.sees("no use of the old one was counted in the last hour").await?;
+    tab.follow("End the overlap").await?;
     tab.press("End the overlap").await?;
     tab.sees("The overlap has ended").await?;
     assert_eq!((host.world.says(&old), host.world.says(&new)), ("unrecognized", "current"));

@@ -5,7 +5,7 @@ mod cross_site;
 mod faults;
 mod handover;
 mod keyboard;
-mod own_shell;
+mod own_layout;
 mod people;
 mod plain;
 mod products;

@@ -119,7 +119,7 @@ fn content(visit: &Visit, question: Question, entry: &AccountEntry) -> Markup {
     let may_disable = entry.actions.contains(&Operation::AccountDisable);
     html! {
         @match question.operation {
-            Operation::AccountDisable => (keys::live(visit, entry, Text::STOPS_KEYS)),
+            Operation::AccountDisable => (keys::live(visit, entry, Text::LIVE_KEYS_OF_ACCOUNT)),
             Operation::AccountDelete => (keys::all(visit, entry, Text::DELETES_KEYS)),
             Operation::KeyRevoke => (keys::live(visit, entry, Text::REVOKES_KEYS)),
             _ => {}

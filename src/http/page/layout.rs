@@ -6,15 +6,15 @@ use maud::{DOCTYPE, PreEscaped, html};
 /// The layout of the host around each screen of the page.
 ///
 /// The layout prints [`head`](Screen::head) in its `<head>`, and [`body`](Screen::body) in its
-/// `<body>`. Without a shell of the host, each screen is a document of its own.
+/// `<body>`. Without a layout of the host, each screen is a document of its own.
 ///
 /// ```
 /// use axum::http::request::Parts;
-/// use keywright::http::page::{Screen, Shell};
+/// use keywright::http::page::{Layout, Screen};
 ///
 /// struct Workbase;
 ///
-/// impl Shell for Workbase {
+/// impl Layout for Workbase {
 ///     fn wrap(&self, _request: &Parts, screen: &Screen<'_>) -> String {
 ///         format!(
 ///             "<!DOCTYPE html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{} - Workbase</title>{}</head>\
@@ -28,11 +28,11 @@ use maud::{DOCTYPE, PreEscaped, html};
 /// }
 /// ```
 ///
-/// The screen needs no inline script and no inline style. With a shell of the host, the page sends
+/// The screen needs no inline script and no inline style. With a layout of the host, the page sends
 /// no `Content-Security-Policy`, because two policies allow only what both allow. A policy of the
 /// host must allow [`stylesheet`](Screen::stylesheet) and [`script`](Screen::script), and should
 /// have `frame-ancestors 'none'`, `base-uri 'none'` and `form-action 'self'`.
-pub trait Shell: Send + Sync + 'static {
+pub trait Layout: Send + Sync + 'static {
     /// Returns the whole document around a screen.
     ///
     /// The path of the request begins below the path of the page; the whole path is in the extension
@@ -44,7 +44,7 @@ pub trait Shell: Send + Sync + 'static {
 
 /// A screen of the page, ready to be put into a layout.
 ///
-/// [`Shell::wrap`] gets it.
+/// [`Layout::wrap`] gets it.
 ///
 /// ```
 /// fn document(screen: &keywright::http::page::Screen<'_>) -> String {
@@ -54,7 +54,8 @@ pub trait Shell: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct Screen<'a> {
     pub(super) title: &'a str,
-    pub(super) product: &'a str,
+    /// The name of the host's product, if the host gives one.
+    pub(super) product: Option<&'a str>,
     pub(super) language: &'a str,
     pub(super) stylesheet: &'a str,
     pub(super) script: &'a str,
@@ -146,10 +147,10 @@ impl Screen<'_> {
     }
 }
 
-/// The layout without a shell of the host.
-pub(super) struct PlainShell;
+/// The layout of a host without one of its own.
+pub(super) struct PlainLayout;
 
-impl Shell for PlainShell {
+impl Layout for PlainLayout {
     fn wrap(&self, _: &Parts, screen: &Screen<'_>) -> String {
         let document = html! {
             (DOCTYPE)
@@ -158,7 +159,10 @@ impl Shell for PlainShell {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    title { (screen.title) " - " (screen.product) }
+                    title {
+                        (screen.title)
+                        @if let Some(product) = screen.product { " - " (product) }
+                    }
                     (PreEscaped(screen.head()))
                 }
                 body class="kw-plain" {

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use common::{TestResult, World};
-use keywright::http::page::{Screen, Shell};
+use keywright::http::page::{Layout, Screen};
 
 use crate::host::Host;
 use crate::steps::create;
@@ -23,7 +23,7 @@ static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
 struct Acme;
 
-impl Shell for Acme {
+impl Layout for Acme {
     fn wrap(&self, request: &Parts, screen: &Screen<'_>) -> String {
         let nonce = &request.extensions.get::<Nonce>().expect("the host sets it").0;
         format!(
@@ -57,10 +57,10 @@ async fn strict(mut request: Request, next: Next) -> Response {
 }
 
 #[common::test(chromium, axe)]
-async fn b20_page_works_in_a_strict_shell() -> TestResult {
+async fn b20_page_works_in_a_strict_layout() -> TestResult {
     let host = Host::layered(
         World::in_memory(),
-        |page| page.shell(Acme),
+        |page| page.layout(Acme),
         |router| router.layer(axum::middleware::from_fn(strict)),
     );
     let (host, tab) = (host.await?, Tab::new().await?);
