@@ -15,14 +15,22 @@ pub(in crate::http::page) fn progress(frame: &Frame, overlap: &Overlap) -> Marku
             dt { (frame.say(Text::OLD_SECRET_USED)) } dd { (old) }
             dt { (frame.say(Text::NEW_SECRET_USED)) }
             dd { (facts::time_or(frame, overlap.new_last_used_at, Text::NOT_YET)) }
-            dt { (frame.say(Text::OVERLAP_ENDS)) } dd { (facts::time(overlap.overlap_ends_at)) }
+            dt { (frame.say(Text::OLD_SECRET_WORKS_UNTIL)) } dd { (facts::time(overlap.overlap_ends_at)) }
         }
         p {
             @if overlap.safe_to_finish {
                 strong { (frame.say(Text::SAFE_TO_FINISH)) }
             } @else {
-                (frame.say(Text::NOT_SAFE_TO_FINISH))
+                (frame.say(reason_to_wait(overlap)))
             }
         }
+    }
+}
+
+/// Returns why the old secret is still needed.
+fn reason_to_wait(overlap: &Overlap) -> Text {
+    match overlap.new_last_used_at {
+        None => Text::NEW_SECRET_UNUSED,
+        Some(_) => Text::OLD_SECRET_IN_USE,
     }
 }
