@@ -14,6 +14,7 @@
 mod file;
 mod flush;
 mod memory;
+mod page;
 mod random;
 mod verify;
 mod waits;
@@ -54,5 +55,6 @@ fn measure(run: &Run) {
     writers::measure(run);
     file::measure(run, &many);
     drop(many);
+    page::measure(run);
     random::measure_large(run);
 }

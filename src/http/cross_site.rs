@@ -4,6 +4,8 @@
 //! page sent the request: in `Sec-Fetch-Site` (Fetch Metadata), or in `Origin` (RFC 6454) if it is
 //! older or the connection is not encrypted. No page can change these headers.
 
+#[cfg(feature = "page")]
+use http::header::REFERER;
 use http::header::{HOST, HeaderName, ORIGIN};
 use http::{HeaderMap, Method, Uri};
 
@@ -91,6 +93,35 @@ pub(crate) fn check(
     }
 }
 
+/// Returns whether the browser says that a page of the service led to an address: in `Sec-Fetch-Site`,
+/// or in `Referer` (RFC 9110) if it sends no such header, as over plain HTTP.
+///
+/// A link on another site cannot claim it. A request with neither header says nothing.
+#[cfg(feature = "page")]
+pub(crate) fn is_from_own_page(
+    uri: &Uri,
+    headers: &HeaderMap,
+    trusted: &[impl AsRef<str>],
+) -> bool {
+    let is_ours = |origin: &str| {
+        trusted.iter().any(|known| known.as_ref() == origin)
+            || is_own(origin, uri, headers).unwrap_or_default()
+    };
+    match (single(headers, &SEC_FETCH_SITE), single(headers, &REFERER)) {
+        (Ok(Some(site)), _) => site == "same-origin",
+        (Ok(None), Ok(Some(referer))) => origin_of(referer).is_some_and(is_ours),
+        _ => false,
+    }
+}
+
+/// Returns the scheme, host and port of a URL.
+#[cfg(feature = "page")]
+fn origin_of(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    url.get(..scheme.len() + "://".len() + authority.len())
+}
+
 /// Returns the value of a header; an empty text if it is not ASCII, which matches nothing.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, CrossSite> {
     let mut values = headers.get_all(name).iter();
@@ -122,8 +153,8 @@ mod tests {
 
     const TRUSTED: [&str; 2] = ["https://trusted.example", "https://trusted.example:8443"];
 
-    /// Checks a request to `keys.example`, with headers as `name: value` lines.
-    fn checked(method: &str, uri: &str, lines: &str) -> Result<(), CrossSite> {
+    /// Returns the headers of lines like `name: value`.
+    fn headers(lines: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in lines.lines() {
             let (name, value) = line.split_once(':').expect("a header");
@@ -131,6 +162,12 @@ mod tests {
             let value = HeaderValue::from_bytes(value.trim().as_bytes());
             headers.append(name, value.expect("a value"));
         }
+        headers
+    }
+
+    /// Checks a request to `keys.example`, with headers as `name: value` lines.
+    fn checked(method: &str, uri: &str, lines: &str) -> Result<(), CrossSite> {
+        let headers = headers(lines);
         let (method, uri) = (method.parse().expect("a method"), uri.parse().expect("a URI"));
         let strict = check(&method, &uri, &headers, &TRUSTED, WithoutHeaders::Refused);
         let lenient = check(&method, &uri, &headers, &TRUSTED, WithoutHeaders::Accepted);
@@ -201,6 +238,37 @@ mod tests {
                 assert_eq!(checked(method, "/keys", &format!("{own}{lines}")), Ok(()), "{lines}");
             }
         }
+    }
+
+    #[test]
+    fn links_of_other_sites_are_told_apart() {
+        let rows = [
+            ("sec-fetch-site: same-origin", true),
+            ("sec-fetch-site: none", false),
+            ("sec-fetch-site: same-site", false),
+            ("sec-fetch-site: cross-site", false),
+            ("sec-fetch-site: cross-site\nreferer: https://keys.example/", false),
+            ("sec-fetch-site: same-origin\nsec-fetch-site: same-origin", false),
+            ("referer: http://keys.example/keys?done=SAVED", true),
+            ("referer: https://KEYS.example", true),
+            ("referer: https://trusted.example:8443/keys", true),
+            ("referer: https://keys.example:8443/", false),
+            ("referer: https://attacker.example/?https://keys.example/", false),
+            ("referer: https://attacker.example#keys.example", false),
+            ("referer: https://keys.example@attacker.example/", false),
+            ("referer: https://keys.example.attacker.example/", false),
+            ("referer: http://keys.example/\nreferer: http://keys.example/", false),
+            ("referer: /keys", false),
+            ("referer:", false),
+            ("origin: https://keys.example", false),
+            ("", false),
+        ];
+        let uri = Uri::from_static("/keys");
+        for (lines, expected) in rows {
+            let headers = headers(&format!("host: keys.example\n{lines}"));
+            assert_eq!(is_from_own_page(&uri, &headers, &TRUSTED), expected, "{lines}");
+        }
+        assert!(!is_from_own_page(&uri, &headers("referer: https://keys.example/"), &TRUSTED));
     }
 
     #[test]

@@ -394,10 +394,35 @@ impl<'a> Presented<'a> {
     /// Returns whether a text is a token of any prefix.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is_token(text: &'a str) -> bool {
-        Self::split_token(text.as_bytes()).is_some_and(|(prefix, random, check)| {
-            Prefix::accepts(prefix)
-                && base62::is_base62(random)
-                && confirms(*check, checksum_of(prefix), random)
+        Self::id_of_token(text.as_bytes()).is_some()
+    }
+
+    /// Returns the key id of a token of any prefix.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    fn id_of_token(text: &'a [u8]) -> Option<KeyId> {
+        let (prefix, random, check) = Self::split_token(text)?;
+        let is_token = Prefix::accepts(prefix)
+            && base62::is_base62(random)
+            && confirms(*check, checksum_of(prefix), random);
+        let (id, _) = random.split_first_chunk()?;
+        is_token.then(|| KeyId::from_base62(*id))
+    }
+
+    /// Finds the first token of any prefix in a text. Returns the text before it, its key id and the
+    /// text after it.
+    #[cfg(feature = "page")]
+    pub(crate) fn find(text: &'a str) -> Option<(&'a str, KeyId, &'a str)> {
+        text.match_indices('_').find_map(|(underscore, _)| {
+            let end = underscore + 1 + BODY_LEN;
+            let body = text.get(underscore + 1..end)?;
+            if !base62::is_base62(body.as_bytes()) {
+                return None;
+            }
+            let mut starts = underscore.saturating_sub(Prefix::MAX_LEN)..underscore;
+            starts.find_map(|start| {
+                let id = Self::id_of_token(&text.as_bytes()[start..end])?;
+                Some((&text[..start], id, &text[end..]))
+            })
         })
     }
 

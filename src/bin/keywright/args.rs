@@ -100,7 +100,7 @@ pub(crate) struct Context {
             [env: KEYWRIGHT_OPERATOR_STORE]"
     )]
     pub(crate) operator_store: Option<String>,
-    /// Certificates (PEM) that a service must be signed by, instead of the public ones
+    /// Certificates (PEM) of the authorities to trust for a service, instead of the public ones
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// Send the login to a service without encryption

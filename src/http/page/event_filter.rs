@@ -12,7 +12,8 @@ use crate::value::id::UserId;
 /// The time from the beginning of a day to its last microsecond.
 const REST_OF_DAY: Duration = Duration::from_micros(86_400_000_000 - 1);
 
-/// Returns the query of the store for a filter. An invalid cursor is the first page.
+/// Returns the query of the store for a filter. An invalid cursor, or one of another order, is the first
+/// page.
 pub(super) fn query(form: &Form, faults: &mut Faults) -> EventQuery {
     let mut query = EventQuery::new();
     if let Some(text) = form.given("key")
@@ -50,7 +51,8 @@ pub(super) fn query(form: &Form, faults: &mut Faults) -> EventQuery {
         query = query.until(to.saturating_add(REST_OF_DAY));
     }
     let cursor = form.given("after").and_then(|cursor| cursor.parse::<Cursor>().ok());
-    cursor.and_then(|cursor| query.clone().after(&cursor).ok()).unwrap_or(query)
+    let further = cursor.and_then(|cursor| query.clone().after(&cursor).ok());
+    further.filter(|further| !further.is_oldest_first()).unwrap_or(query)
 }
 
 /// Parses an author: the id of a user, or the text of an author as the management API writes it.
@@ -75,6 +77,18 @@ mod tests {
         assert_eq!(faults_of(text), ["key", "account", "actor", "from", "to"]);
         assert_eq!(faults_of("from=2026-11-22&to=2026-11-21"), ["to"]);
         assert!(faults_of("from=2026-11-22&to=2026-11-22&kind=key.revoke").is_empty());
+    }
+
+    #[test]
+    fn cursor_of_another_order_is_ignored() {
+        let begins = |text: &str| {
+            let query = query(&Form::parse(text.as_bytes()), &mut Faults::default());
+            query.cursor().is_none()
+        };
+        assert!(!begins("after=event.desc.1"));
+        for other in ["event.asc.1", "created_at.desc.0000000000000000.1", "event.desc", "x"] {
+            assert!(begins(&format!("after={other}")), "{other}");
+        }
     }
 
     #[test]

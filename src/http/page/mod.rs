@@ -39,6 +39,7 @@
 //! # Ok(()) }) }
 //! ```
 
+mod address;
 mod assets;
 mod event_filter;
 mod expiry;

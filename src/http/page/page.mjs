@@ -90,6 +90,16 @@ function format(language) {
   }
 }
 
+// A narrow window shows rows as cards, by another display. A browser can then forget what they are.
+// HTML does not allow these roles in the document itself.
+const roles = {
+  "table": "table", "thead, tbody": "rowgroup", "tr": "row",
+  "th[scope=col]": "columnheader", "th[scope=row]": "rowheader", "td": "cell",
+};
+for (const [elements, role] of Object.entries(roles)) {
+  for (const element of all(elements)) element.setAttribute("role", role);
+}
+
 // One box selects all keys of a table, and Shift selects a range.
 const bulk = document.getElementById("bulk");
 if (bulk) {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::RawPathParams;
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 
+use super::address::without_tokens;
 use super::assets;
 use super::options::{Page, SharedPage};
 use super::screens::accounts::{
@@ -46,7 +48,8 @@ macro_rules! asked {
 /// 401, or redirects to [`Links::login`](super::Links::login).
 ///
 /// A form is refused with 403 unless the browser says that the page itself sent it
-/// (`Sec-Fetch-Site`, `Origin`).
+/// (`Sec-Fetch-Site`, `Origin`). An address with a token is redirected to the same address with the
+/// key id in its place.
 ///
 /// ```
 /// use keywright::http::page::{self, Page};
@@ -123,4 +126,5 @@ pub fn router<S: Clone + Send + Sync + 'static>(page: Page) -> Router<S> {
             ready(lost.answer(StatusCode::METHOD_NOT_ALLOWED))
         })
         .with_state(Arc::new(page))
+        .layer(from_fn(without_tokens))
 }

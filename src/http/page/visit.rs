@@ -22,7 +22,7 @@ use super::texts::{Message, Text};
 use super::view::navigation;
 use super::view::obstacles;
 use crate::authority::Authority;
-use crate::http::cross_site::{WithoutHeaders, check};
+use crate::http::cross_site::{WithoutHeaders, check, is_from_own_page};
 use crate::record::actor::Actor;
 use crate::record::key::Owner;
 use crate::record::operation::Operation;
@@ -229,12 +229,12 @@ impl Visit {
         self.answer(&Document { status, title, navigation, content })
     }
 
-    /// Returns the text of what was just done. A link on another site cannot claim it.
+    /// Returns the text of what was just done. A link on another site cannot claim it: the browser must
+    /// say that a screen of the page led here, which it also says after the redirect from a form.
     fn done(&self) -> Option<Text> {
-        let site = self.request.headers.get("sec-fetch-site");
-        let is_claimed = site.is_some_and(|site| site != "same-origin");
         let done = DONE.iter().find(|text| self.query.has("done", text.name()));
-        done.copied().filter(|_| !is_claimed)
+        let Parts { uri, headers, .. } = &self.request;
+        done.copied().filter(|_| is_from_own_page(uri, headers, &self.page.trusted_origins))
     }
 
     /// Asks the host for a fresh login before a form is shown.
@@ -242,7 +242,7 @@ impl Visit {
     /// # Errors
     /// [`Failure::GoTo`] with the link at which the user confirms the login.
     pub(super) fn step_up(&self, operation: Operation) -> Result<(), Failure> {
-        match self.login_to_confirm(operation) {
+        match self.login_to_confirm(operation, self.urls.here()) {
             Some(link) => Err(Failure::GoTo(link)),
             None => Ok(()),
         }
@@ -252,13 +252,19 @@ impl Visit {
     /// answer to a form is never a redirect to another origin, which browsers refuse under
     /// `form-action 'self'`.
     pub(super) fn step_up_again(&self, operation: Operation) -> Faults {
-        let confirm = |link| Fault { link: Some(link), ..Fault::new("", Text::CONFIRM_LOGIN) };
-        self.login_to_confirm(operation).map(confirm).map(Faults::from).unwrap_or_default()
+        self.step_up_for(operation, self.urls.here())
     }
 
-    fn login_to_confirm(&self, operation: Operation) -> Option<String> {
+    /// Asks for a fresh login like [`Self::step_up_again`]. The user comes back to a form at `address`.
+    pub(super) fn step_up_for(&self, operation: Operation, address: &str) -> Faults {
+        let confirm = |link| Fault { link: Some(link), ..Fault::new("", Text::CONFIRM_LOGIN) };
+        let link = self.login_to_confirm(operation, address);
+        link.map(confirm).map(Faults::from).unwrap_or_default()
+    }
+
+    fn login_to_confirm(&self, operation: Operation, address: &str) -> Option<String> {
         let link = (self.page.step_up)(&self.request, operation)?;
-        Some(link.returning_to(self.urls.here()))
+        Some(link.returning_to(address))
     }
 
     /// Turns the answer of a screen into a response.

@@ -91,6 +91,11 @@ pub(super) async fn key_needs_its_owning_account(space: &Space<'_>) {
     space.refused("inserting a key of an absent account", said, StoreErrorKind::Conflict);
     space.holds("the refused key was written", space.stored(key.id()).await.is_none());
 
+    let other = Change::InsertAccount(space.account());
+    let said = space.store.commit(space.batch([Change::InsertKey(key.clone()), other])).await;
+    let what = "inserting a key of an absent account together with another account";
+    space.refused(what, said, StoreErrorKind::Conflict);
+
     let abroad = ServiceAccount { tenant: space.other.clone(), ..space.account() };
     let of_abroad = space.key_of(&Owner::Account(abroad.id));
     space.put([Change::InsertAccount(abroad)]).await;

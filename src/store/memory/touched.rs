@@ -12,8 +12,9 @@ pub(in crate::store) struct Touched {
     /// The keys whose record or usage was touched.
     pub(in crate::store) keys: BTreeSet<KeyId>,
     pub(in crate::store) accounts: BTreeSet<AccountId>,
-    /// The tenants whose policy was touched.
+    /// The users whose record was touched, each with the tenant of the record.
     pub(in crate::store) users: BTreeSet<(TenantId, UserId)>,
+    /// The tenants whose policy was touched.
     pub(in crate::store) policies: BTreeSet<TenantId>,
     /// The deleted ids, with `None` for those that were forgotten.
     pub(in crate::store) deleted: BTreeMap<DeletedId, Option<Tombstone>>,

@@ -1035,9 +1035,15 @@ impl KeyPosition {
         let id = parts.next()?.parse().ok()?;
         let value = parts.next()?;
         let value = match sort {
-            KeySort::Name => SortValue::Text(String::from_utf8(hex::decode_all(value)?).ok()?),
+            KeySort::Name => SortValue::Text(decode_name(value)?),
             _ => SortValue::Time(decimal(value)?),
         };
         parts.next().is_none().then_some((*sort, descending, Self { value, id }))
     }
+}
+
+/// Decodes a name in hex. No name has a NUL, and PostgreSQL takes no text with one.
+fn decode_name(hex: &str) -> Option<String> {
+    let name = String::from_utf8(hex::decode_all(hex)?).ok()?;
+    (!name.contains('\0')).then_some(name)
 }

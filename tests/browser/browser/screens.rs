@@ -110,6 +110,25 @@ async fn german_fits_narrow_windows() -> TestResult {
     Ok(())
 }
 
+#[common::test(chromium, axe)]
+async fn narrow_tables_stay_tables() -> TestResult {
+    let (host, tab) = (full_host(|page| page).await?, Tab::new().await?);
+    tab.set_size(320, 800, 1).await?;
+    let script = "const parts = document.querySelectorAll('table, table :is(thead, tbody, tr, th, td)'); \
+                  const roles = [...parts].map(part => `${part.localName} ${part.getAttribute('role')}`); \
+                  return [...new Set(roles)].sort().join(', ')";
+    for screen in ["", "/all", "/accounts", "/settings", "/events"] {
+        tab.open(&host.url(screen)).await?;
+        let roles = tab.script(script).await?.to_string();
+        for role in ["table table", "tbody rowgroup", "td cell", "th columnheader", "tr row"] {
+            assert!(roles.contains(role), "{screen}: no {role}: {roles}");
+        }
+        assert!(!roles.contains("null"), "{screen}: {roles}");
+        none(&tab.violations().await?)?;
+    }
+    Ok(())
+}
+
 fn in_german(page: Page) -> Page {
     page.texts(|_| Texts::german())
 }

@@ -5,6 +5,7 @@ mod all_tenants;
 mod answers;
 mod confirmations;
 mod desk;
+mod encryption;
 mod exit_codes;
 mod files;
 mod first_run;
@@ -12,7 +13,11 @@ mod generated;
 mod hidden;
 mod listings;
 mod outputs;
+#[cfg(unix)]
+mod pty;
 mod refusals;
 mod service;
+#[cfg(unix)]
+mod terminal;
 mod tokens;
 mod tries;

@@ -3,6 +3,7 @@
 
 mod caches;
 mod contract;
+mod in_use;
 mod killed;
 mod last_step;
 mod moved_file;

@@ -4,6 +4,8 @@
 mod custom_store;
 
 mod faults;
+mod forgetting;
+mod numbers;
 
 #[test]
 fn example_store_is_short() {

@@ -181,8 +181,21 @@ fn t_h16_claimed_success_is_not_shown() {
             let shown = site.ask("GET", &path).header("sec-fetch-site", site_of_link).send().await;
             shown.must_not_say(&["The key is revoked."]);
         }
-        let own = site.ask("GET", &path).header("sec-fetch-site", "same-origin").send().await;
+        let own = site.ask("GET", &path).send().await;
         own.must_say(&["The key is revoked."]);
+        // Over plain HTTP, a browser sends `Referer` alone.
+        let rows = [
+            ("https://app.example/settings/keys", true),
+            ("http://app.example/settings/keys", true),
+            ("https://evil.example/?https://app.example/", false),
+            ("", false),
+        ];
+        for (referer, is_shown) in rows {
+            let ask = site.ask("GET", &path).header("sec-fetch-site", "");
+            let shown = ask.header("referer", referer).send().await;
+            let says = shown.words().contains("The key is revoked.");
+            assert_eq!(says, is_shown, "{referer}");
+        }
         for other in ["NOT_DONE", "<b>", "revoked", "QUESTIONS", ""] {
             let shown = site
                 .get(&format!("/keys/{key}?done={}", other.replace('<', "%3C").replace('>', "%3E")))

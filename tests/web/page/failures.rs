@@ -3,10 +3,13 @@
 
 use keywright::http::page::{Links, Page};
 
+use scraper::Html;
+
 use common::faults::Fault;
 use common::{TestResult, picture};
 
-use crate::site::{Site, on_a_site, on_site};
+use crate::rules::{all, text_of};
+use crate::site::{Answer, Site, on_a_site, on_site};
 
 fn login(page: Page) -> Page {
     page.links(Links::new().login("/login?next=app".parse().expect("a link")))
@@ -224,8 +227,13 @@ fn strange_queries_are_screens() -> TestResult {
         let queries = [
             "after=%00",
             "after=zzzz",
+            "after=event.asc.1",
+            "after=name.asc.0000000000000000.6f00",
+            "sort=name&after=created_at.desc.0000000000000000.1",
+            "cursor=zzzz&page=-1",
             "status=old",
             "sort=",
+            "sort=%00",
             "unused=-1",
             "unused=99999999999999999999",
             "q=%3Cscript%3Ealert(1)%3C/script%3E",
@@ -250,6 +258,49 @@ fn strange_queries_are_screens() -> TestResult {
                     shown.status
                 );
             }
+        }
+        Ok(())
+    })
+}
+
+/// Returns the texts of the rows of all tables.
+fn rows(answer: &Answer) -> Vec<String> {
+    let document = Html::parse_document(&answer.text);
+    all(&document, "tbody tr").into_iter().map(text_of).collect()
+}
+
+#[test]
+fn unknown_page_is_the_first_one() -> TestResult {
+    common::block_on(async {
+        let world = crate::seed::world().await?;
+        let site = Site::of(&world, |page| page)?;
+        let ask = async |path: &str| site.ask("GET", path).by(&world.admin).send().await;
+        let key = "created_at.desc.0000000000000000.0";
+        let account = "account.253402300799000000.0000000000000000";
+        let event = "event.desc.0";
+        for (path, last) in [
+            ("/", key),
+            ("/organization", key),
+            ("/all", key),
+            ("/accounts", account),
+            ("/events", event),
+        ] {
+            let first = ask(path).await;
+            assert_eq!(first.status, 200, "{path}");
+            first.must_not_say(&["First page"]);
+            let others = [key, account, event].into_iter().filter(|cursor| *cursor != last);
+            let broken = ["zzzz", "%00", "event.asc.1", "created_at.asc.0000000000000000.1"];
+            for cursor in others.chain(broken) {
+                let shown = ask(&format!("{path}?after={cursor}")).await;
+                assert_eq!((shown.status, rows(&shown)), (200, rows(&first)), "{}", shown.path);
+                shown.must_say(&["First page"]);
+            }
+            let empty = ask(&format!("{path}?after={last}")).await;
+            assert_eq!((empty.status, rows(&empty)), (200, Vec::new()), "{}", empty.path);
+            let document = Html::parse_document(&empty.text);
+            let back = all(&document, ".kw-pages a")[0].attr("href").expect("an address");
+            let again = site.ask_at("GET", back.to_owned()).by(&world.admin).send().await;
+            assert_eq!(rows(&again), rows(&first), "{back}");
         }
         Ok(())
     })

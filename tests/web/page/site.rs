@@ -133,7 +133,7 @@ impl Site {
             actor: Some(&self.world.alice),
             method,
             path,
-            headers: vec![("host", host)],
+            headers: vec![("host", host), ("sec-fetch-site", "same-origin".to_owned())],
             body: Vec::new(),
         }
     }

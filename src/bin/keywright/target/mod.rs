@@ -8,6 +8,7 @@ pub(crate) mod call;
 mod local;
 mod place;
 mod service;
+mod tls;
 
 use serde_json::Value;
 

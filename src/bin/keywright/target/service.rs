@@ -8,12 +8,12 @@ use serde_json::Value;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH};
 use ureq::http::uri::{Authority, Uri};
 use ureq::http::{Request, Response};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
 use super::call::{Answer, Call, Router};
+use super::tls;
 use crate::args::Context;
-use crate::failure::{Failure, unreadable, whole_chain};
+use crate::failure::{Failure, whole_chain};
 use crate::secret_input::read_login;
 
 /// A sweep of all tenants takes as long as all sweeps together.
@@ -44,7 +44,7 @@ impl Service {
             .timeout_recv_response(Some(LONGEST_ANSWER))
             .user_agent(concat!("keywright/", env!("CARGO_PKG_VERSION")));
         if let Some(path) = &context.ca_file {
-            config = config.tls_config(TlsConfig::builder().root_certs(roots(path)?).build());
+            config = config.tls_config(tls::trusting(path)?);
         }
         let tenant_url = base(url)?;
         let operator_url = operator.as_deref().map(base).transpose()?;
@@ -75,7 +75,7 @@ impl Service {
             self.agent.run(request.body(()).map_err(malformed)?)
         };
         match result {
-            Ok(response) => answer(response, &url),
+            Ok(response) => answer(response, &url, call.only_reads()),
             Err(error) => Err(unreached(&error, &url, call.only_reads())),
         }
     }
@@ -95,7 +95,8 @@ impl Service {
     }
 }
 
-/// Checks the URL of a router, and returns it without a slash at its end.
+/// Checks the URL of a router, and returns it with a scheme in lower case and without a slash at its
+/// end.
 fn checked(url: &str, is_plain_allowed: bool) -> Result<String, Failure> {
     let uri: Uri =
         url.parse().map_err(|_| Failure::usage("the URL of the service is malformed"))?;
@@ -109,15 +110,26 @@ fn checked(url: &str, is_plain_allowed: bool) -> Result<String, Failure> {
     if uri.query().is_some() {
         return Err(Failure::usage("the URL of the service must have no query"));
     }
-    let host = uri.host().unwrap_or_default();
+    let (scheme, host) = (uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    if uri.scheme_str() != Some("https") && !is_here && !is_plain_allowed {
-        return Err(Failure::usage(format!(
-            "the login would travel unencrypted to {host}; use https, or --danger-plain-http"
-        )));
+    match scheme {
+        "https" => {}
+        "http" if is_here || is_plain_allowed => {}
+        "http" => {
+            return Err(Failure::usage(format!(
+                "the login would travel unencrypted to {host}; use https, or --danger-plain-http"
+            )));
+        }
+        // The rest of the URL may be a password.
+        _ => {
+            return Err(Failure::usage(
+                "the URL of a service must have the form https://HOST/PATH",
+            ));
+        }
     }
-    Ok(url.trim_end_matches('/').to_owned())
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    Ok(format!("{scheme}://{}", rest.trim_end_matches('/')))
 }
 
 fn is_plain(url: &str) -> bool {
@@ -140,24 +152,7 @@ fn login(context: &Context) -> Result<(HeaderName, HeaderValue), Failure> {
     Ok((name, value))
 }
 
-fn roots(path: &std::path::Path) -> Result<RootCerts, Failure> {
-    let what = format!("cannot read the certificates in {}", path.display());
-    let pem = std::fs::read(path).map_err(|error| unreadable(&what, &error))?;
-    let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
-            Ok(_) => {}
-            Err(error) => return Err(Failure::usage(format!("{what}: {error}"))),
-        }
-    }
-    if certificates.is_empty() {
-        return Err(Failure::usage(format!("{what}: the file has no certificate")));
-    }
-    Ok(RootCerts::from(certificates))
-}
-
-fn answer(mut response: Response<Body>, url: &str) -> Result<Answer, Failure> {
+fn answer(mut response: Response<Body>, url: &str, only_reads: bool) -> Result<Answer, Failure> {
     let status = response.status().as_u16();
     let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
@@ -168,7 +163,7 @@ fn answer(mut response: Response<Body>, url: &str) -> Result<Answer, Failure> {
         return Ok(Answer { status, json: Value::Null, tag, cause: None });
     }
     let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string();
-    let body = body.map_err(|error| unreached(&error, url, false))?;
+    let body = body.map_err(|error| unreached(&error, url, only_reads))?;
     let json: Option<Value> = serde_json::from_str(&body).ok().filter(|_| is_json);
     let is_answer = |json: &Value| (200..300).contains(&status) || json["code"].is_string();
     match json.filter(is_answer) {
@@ -187,6 +182,9 @@ fn answer(mut response: Response<Body>, url: &str) -> Result<Answer, Failure> {
 /// Creates the failure of a call without a whole answer.
 fn unreached(error: &ureq::Error, url: &str, only_reads: bool) -> Failure {
     use ureq::{Error as E, Timeout};
+    let tls = tls::failure(error);
+    // Nothing is sent before the certificate is accepted.
+    let is_untrusted = matches!(tls, Some(rustls::Error::InvalidCertificate(_)));
     let is_unsent = matches!(
         error,
         E::HostNotFound
@@ -194,13 +192,15 @@ fn unreached(error: &ureq::Error, url: &str, only_reads: bool) -> Failure {
             | E::Tls(_)
             | E::Rustls(_)
             | E::Timeout(Timeout::Connect | Timeout::Resolve)
-    ) || refused_connection(error);
+    ) || is_untrusted
+        || refused_connection(error);
     let fate = if only_reads || is_unsent {
         ""
     } else {
         "; the change may have been made, so read the record before you repeat it"
     };
-    Failure::unavailable(format!("cannot reach {}: {}{fate}", origin(url), whole_chain(error)))
+    let cause = tls.map_or_else(|| whole_chain(error), tls::explained);
+    Failure::unavailable(format!("cannot reach {}: {cause}{fate}", origin(url)))
 }
 
 fn refused_connection(error: &ureq::Error) -> bool {

@@ -5,6 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::bulk_table::{Cause, after, before, name, table};
+use super::prompt::is_recent;
 use crate::authority::{KeyEntry, KeyError};
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Fault, Faults, Form};
@@ -30,6 +31,15 @@ struct Selection {
     missing: usize,
 }
 
+impl Selection {
+    /// Returns the number of keys that the revocation would end and that a system still uses.
+    fn recent(&self, visit: &Visit) -> usize {
+        let ends = |entry: &&KeyEntry| entry.actions.contains(&Operation::KeyRevoke);
+        let ended = self.entries.iter().filter(ends);
+        ended.filter(|entry| is_recent(visit, entry.last_used_at)).count()
+    }
+}
+
 /// Asks whether the selected keys are to be revoked.
 pub(in crate::http::page) async fn ask(visit: &Visit) -> Answer {
     visit.must_see(Screens::ALL_KEYS)?;
@@ -52,12 +62,13 @@ pub(in crate::http::page) async fn act(visit: &Visit) -> Answer {
     if let Some(refused) = refused(visit, ids.len()) {
         return Ok(refused);
     }
-    let mut faults = visit.step_up_again(Operation::KeyRevoke);
+    let mut faults = visit.step_up_for(Operation::KeyRevoke, &address(visit, &ids));
+    let selection = selected(visit, &ids).await?;
     // The number is that of the form, so that a form which is sent twice passes twice.
-    if ids.len() > MAX_UNTYPED && visit.form.value("typed_count") != ids.len().to_string() {
+    let must_type = ids.len() > MAX_UNTYPED || selection.recent(visit) > 0;
+    if must_type && visit.form.value("typed_count") != ids.len().to_string() {
         faults.add(Fault::new("typed_count", Text::TYPED_COUNT_WRONG.with("keys", ids.len())));
     }
-    let selection = selected(visit, &ids).await?;
     if !faults.is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(question(visit, status, &selection, &visit.form, &faults));
@@ -75,6 +86,12 @@ fn ids(form: &Form) -> Vec<KeyId> {
         }
     }
     ids
+}
+
+/// Returns the address of the question about these keys.
+fn address(visit: &Visit, ids: &[KeyId]) -> String {
+    let query = ids.iter().fold(Form::default(), |query, id| query.with("id", id)).to_query();
+    format!("{}?{query}", visit.urls.to("/all/revoke"))
 }
 
 /// Answers a form with no key, or with too many.
@@ -117,10 +134,14 @@ fn question(
     let entries = &selection.entries;
     let count = entries.len();
     let fields = Fields { frame: visit, values, faults };
+    let label = match selection.recent(visit) {
+        0 => (count > MAX_UNTYPED).then(|| Text::TYPE_COUNT.into()),
+        recent => Some(Text::TYPE_COUNT_RECENT.count(recent as u64)),
+    };
     let form = html! {
         @for entry in entries { input type="hidden" name="id" value=(entry.key.id); }
-        @if count > MAX_UNTYPED {
-            (fields.input(Kind::Number, "typed_count", Text::TYPE_COUNT.with("keys", count), None))
+        @if let Some(label) = label {
+            (fields.input(Kind::Number, "typed_count", label.with("keys", count), None))
         }
         (fields::buttons(visit, Text::REVOKE_KEYS.count(count as u64), true, &visit.urls.to("/all")))
     };

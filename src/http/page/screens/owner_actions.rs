@@ -5,6 +5,7 @@ use axum::response::Response;
 use maud::html;
 
 use super::owner::{Action, SUSPEND, Subject};
+use super::prompt::Seen;
 use super::transfer;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Fault, Faults, Form};
@@ -35,6 +36,9 @@ pub(in crate::http::page) async fn act(visit: &Visit, action: Action) -> Answer 
     let mut faults = visit.step_up_again(action.operation);
     if needs_id(action, &subject) && visit.form.value("typed_name") != owner.id() {
         faults.add(Fault::new("typed_name", Text::TYPED_OWNER_WRONG.with("id", owner.id())));
+    }
+    if let Some(fault) = seen(action, &subject).and_then(|seen| seen.fault(&visit.form)) {
+        faults.add(fault);
     }
     let to = match action.operation {
         Operation::KeyTransfer => faults.take(transfer::new_owner(&visit.form)),
@@ -83,6 +87,12 @@ fn needs_id(action: Action, subject: &Subject) -> bool {
     action.operation == Operation::KeyRevoke && subject.live > MAX_UNTYPED
 }
 
+/// Returns the number of live keys, for an action on all keys of the owner.
+fn seen(action: Action, subject: &Subject) -> Option<Seen> {
+    let is_of_keys = matches!(action.operation, Operation::KeyRevoke | Operation::KeyTransfer);
+    is_of_keys.then_some(Seen { number: subject.live, grown: Text::OWNER_HAS_MORE_KEYS })
+}
+
 async fn shown(
     visit: &Visit,
     status: StatusCode,
@@ -99,6 +109,7 @@ async fn shown(
     let fields = Fields { frame: visit, values, faults };
     let is_revocation = action.operation == Operation::KeyRevoke;
     let form = html! {
+        @if let Some(seen) = seen(action, subject) { (seen.field()) }
         @if action.operation == Operation::KeyTransfer { (transfer::owner_fields(visit, fields, owner).await?) }
         @if needs_id(action, subject) {
             (fields.input(Kind::Line, "typed_name", Text::TYPE_OWNER.with("id", id), None))

@@ -62,10 +62,23 @@ pub(super) struct Seen {
     pub(super) grown: Text,
 }
 
+impl Seen {
+    /// Returns the hidden field with the number.
+    pub(super) fn field(self) -> Markup {
+        html! { input type="hidden" name="seen" value=(self.number); }
+    }
+
+    /// Returns the fault of a form that was opened when the number was lower.
+    pub(super) fn fault(self, form: &Form) -> Option<Fault> {
+        let seen: u64 = form.value("seen").parse().unwrap_or_default();
+        (seen < self.number).then(|| Fault::new("", self.grown))
+    }
+}
+
 impl Prompt<'_> {
     /// Asks the question.
     pub(super) fn ask(&self, visit: &Visit) -> Response {
-        self.shown(visit, StatusCode::OK, Form::default(), &Faults::default())
+        self.shown(visit, StatusCode::OK, &Form::default(), &Faults::default())
     }
 
     /// Asks again if the form that was sent does not confirm the operation.
@@ -74,31 +87,19 @@ impl Prompt<'_> {
         if self.typed.is_some() && visit.form.value("typed_name") != self.name.as_str() {
             faults.add(Fault::new("typed_name", Text::TYPED_NAME_WRONG.with("name", self.name)));
         }
-        if let Some(Seen { number, grown }) = self.seen {
-            let seen: u64 = visit.form.value("seen").parse().unwrap_or_default();
-            if seen < number {
-                faults.add(Fault::new("", grown));
-            }
+        if let Some(fault) = self.seen.and_then(|seen| seen.fault(&visit.form)) {
+            faults.add(fault);
         }
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        (!faults.is_empty()).then(|| self.shown(visit, status, visit.form.clone(), &faults))
+        (!faults.is_empty()).then(|| self.shown(visit, status, &visit.form, &faults))
     }
 
-    fn shown(
-        &self,
-        visit: &Visit,
-        status: StatusCode,
-        mut values: Form,
-        faults: &Faults,
-    ) -> Response {
+    fn shown(&self, visit: &Visit, status: StatusCode, values: &Form, faults: &Faults) -> Response {
         let question = self.question;
-        if let Some(seen) = self.seen {
-            values = values.set("seen", seen.number);
-        }
-        let fields = Fields { frame: visit, values: &values, faults };
+        let fields = Fields { frame: visit, values, faults };
         let title = visit.say(question.title.with("name", self.name));
         let form = html! {
-            @if self.seen.is_some() { (fields.hidden("seen")) }
+            @if let Some(seen) = self.seen { (seen.field()) }
             @if let Some(label) = self.typed {
                 (fields.input(Kind::Line, "typed_name", label.with("name", self.name), None))
             }

@@ -28,6 +28,8 @@ texts! {
     LEFT_OUT: "1 selected key was not found, and is left out.|{count} selected keys were not found, and are left out.",
         "1 ausgewählter Schlüssel wurde nicht gefunden und wird ausgelassen.|{count} ausgewählte Schlüssel wurden nicht gefunden und werden ausgelassen.";
     TYPE_COUNT: "Type the number of keys to go on: {keys}", "Geben Sie zum Fortfahren die Zahl der Schlüssel ein: {keys}";
+    TYPE_COUNT_RECENT: "1 of these keys was used within the last 24 hours. Type the number of keys to go on: {keys}|{count} of these keys were used within the last 24 hours. Type the number of keys to go on: {keys}",
+        "1 dieser Schlüssel wurde in den letzten 24 Stunden benutzt. Geben Sie zum Fortfahren die Zahl der Schlüssel ein: {keys}|{count} dieser Schlüssel wurden in den letzten 24 Stunden benutzt. Geben Sie zum Fortfahren die Zahl der Schlüssel ein: {keys}";
     TYPED_COUNT_WRONG: "Type the number {keys}.", "Geben Sie die Zahl {keys} ein.";
     REVOKE_RESULT: "Result of the revocation", "Ergebnis des Widerrufs";
     REVOKED_NOW: "1 key was revoked.|{count} keys were revoked.", "1 Schlüssel wurde widerrufen.|{count} Schlüssel wurden widerrufen.";
@@ -64,6 +66,8 @@ texts! {
         "Die laufenden Schlüssel behalten ihre Geheimnisse und bekommen einen anderen Inhaber. Abgelaufene und widerrufene Schlüssel bleiben.";
     TYPE_OWNER: "Type the id of the owner to go on: {id}", "Geben Sie zum Fortfahren die ID des Inhabers ein: {id}";
     TYPED_OWNER_WRONG: "Type the id exactly: {id}", "Geben Sie die ID genau ein: {id}";
+    OWNER_HAS_MORE_KEYS: "The owner has more keys than when you opened this form. Check the number here, then send the form again.",
+        "Der Inhaber hat mehr Schlüssel als beim Öffnen dieses Formulars. Prüfen Sie die Zahl hier, und senden Sie das Formular dann noch einmal.";
     USER_SUSPENDED: "The user is suspended.", "Die Person ist gesperrt.";
     USER_RESTORED: "The user is restored.", "Die Sperre ist aufgehoben.";
     OWNED_REVOKED: "The live keys of this owner are revoked.", "Die laufenden Schlüssel dieses Inhabers sind widerrufen.";

@@ -108,10 +108,12 @@ impl Filter {
         if sort.2 { query.descending() } else { query }
     }
 
-    /// Returns the query of the page that the address names. An invalid cursor is the first page.
+    /// Returns the query of the page that the address names. An invalid cursor, or one of another order,
+    /// is the first page.
     pub(in crate::http::page) fn page(&self, query: KeyQuery) -> KeyQuery {
         let cursor = self.form.given("after").and_then(|cursor| cursor.parse::<Cursor>().ok());
-        cursor.and_then(|cursor| query.clone().after(&cursor).ok()).unwrap_or(query)
+        let further = cursor.and_then(|cursor| query.clone().after(&cursor).ok());
+        further.filter(|further| further.order() == query.order()).unwrap_or(query)
     }
 
     fn is_narrowed(&self) -> bool {
@@ -243,6 +245,23 @@ mod tests {
         assert_eq!(query.owner_kind, Some(OwnerKind::User));
         assert_eq!(query.owner.map(|owner| owner.to_string()).as_deref(), Some("user:alice"));
         assert_eq!(query.search.as_deref(), Some("prod"));
+    }
+
+    #[test]
+    fn cursor_of_another_order_is_ignored() {
+        let begins = |text: &str| {
+            let form = Form::parse(text.as_bytes());
+            let filter = Filter::parse(&form);
+            filter.page(filter.query(Timestamp::MAX)).cursor().is_none()
+        };
+        let id = "0000000000000000";
+        assert!(!begins(&format!("after=created_at.desc.{id}.1")));
+        assert!(!begins(&format!("sort=name&after=name.asc.{id}.6f")));
+        assert!(begins(&format!("after=created_at.asc.{id}.1")));
+        assert!(begins(&format!("sort=name&after=created_at.desc.{id}.1")));
+        for broken in ["created", "event.desc.1", "account.1.0000000000000000", "%00"] {
+            assert!(begins(&format!("after={broken}")), "{broken}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::{keys, opened};
 use crate::authority::AccountEntry;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
+use crate::http::page::screens::prompt::Seen;
 use crate::http::page::screens::transfer::{new_owner, owner_fields};
 use crate::http::page::texts::Text;
 use crate::http::page::urls::done;
@@ -27,6 +28,9 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let entry = opened::account_sent(visit, Operation::KeyTransfer).await?;
     let id = &entry.account.id;
     let mut faults = visit.step_up_again(Operation::KeyTransfer);
+    if let Some(fault) = seen(&entry).and_then(|seen| seen.fault(&visit.form)) {
+        faults.add(fault);
+    }
     if let Some(to) = faults.take(new_owner(&visit.form)).filter(|_| faults.is_empty()) {
         let from = Owner::Account(*id);
         match visit.authority().transfer_owned(&visit.actor, &from, &to).await {
@@ -38,6 +42,11 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
         }
     }
     shown(visit, StatusCode::UNPROCESSABLE_ENTITY, &entry, &visit.form, &faults).await
+}
+
+/// Returns the number of live keys; `None` for an actor who may not see them.
+fn seen(entry: &AccountEntry) -> Option<Seen> {
+    entry.live_keys.map(|number| Seen { number, grown: Text::HAS_MORE_KEYS })
 }
 
 async fn shown(
@@ -52,6 +61,7 @@ async fn shown(
     let fields = Fields { frame: visit, values, faults };
     let back = visit.urls.account(&account.id);
     let form = html! {
+        @if let Some(seen) = seen(entry) { (seen.field()) }
         (owner_fields(visit, fields, &Owner::Account(account.id)).await?)
         (fields::buttons(visit, Text::TRANSFER_ACCOUNT_KEYS, false, &back))
     };
