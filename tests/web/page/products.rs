@@ -96,13 +96,17 @@ fn b20_access_page_has_its_elements() -> TestResult {
         })?;
         site.links = vec!["/billing"];
         world
-            .set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default()))
+            .set_policy(|policy| {
+                policy.settings.name_pattern = Some(NamePattern::default());
+                policy.plan.default_scopes = "invoices:read".parse().expect("a scope");
+            })
             .await?;
         let opened = site.get("/new").await;
         opened.must_say(&[
             "Examples: prod-main-app, staging-api, crm-integration.",
             "not a person",
             "lower-case words with hyphens",
+            "Scopes of the key: invoices:read.",
         ]);
         let refused = site.send(&world.alice, &opened.form().with(&[("name", "My Key")])).await;
         assert_eq!(refused.status, 422);

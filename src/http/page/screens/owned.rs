@@ -72,7 +72,7 @@ fn shown(visit: &Visit, title: Text, lead: Text, abilities: &Abilities, list: &M
             (obstacles::panel(visit, &abilities.obstacles))
         }
         (list)
-        (questions(visit, &abilities))
+        (questions(visit, abilities))
     };
     visit.show(title, content)
 }

@@ -83,9 +83,10 @@ async fn shown(
         .filter(|(overlap, ..)| *overlap <= max)
         .map(|(overlap, text, count)| {
             let until = || facts::minutes(now.saturating_add(*overlap));
-            let hint = match overlap.is_zero() {
-                true => Text::OVERLAP_NOW_HINT.into(),
-                false => Text::OVERLAP_HINT.with("time", until()),
+            let hint = if overlap.is_zero() {
+                Text::OVERLAP_NOW_HINT.into()
+            } else {
+                Text::OVERLAP_HINT.with("time", until())
             };
             Choice::new(overlap.as_secs() / 3_600, visit.say(text.count(*count)))
                 .hint(visit.say(hint))

@@ -20,6 +20,7 @@ texts! {
     SCOPES_FIELD: "Scopes", "Rechte";
     SCOPES_HINT: "With none checked, the key follows the default: {scopes}.", "Ohne Auswahl folgt der Schlüssel der Vorgabe: {scopes}.";
     SCOPES_HINT_NONE: "With none checked, the key has no scope.", "Ohne Auswahl hat der Schlüssel keine Rechte.";
+    SCOPES_GIVEN: "Scopes of the key: {scopes}.", "Rechte des Schlüssels: {scopes}.";
     SCOPE_LOST: "Not in the plan or the role now, so without effect.", "Zurzeit nicht im Tarif oder in der Rolle, daher ohne Wirkung.";
     NO_SCOPES: "None", "Keine";
     NETWORKS_FIELD: "Networks (optional)", "Netze (optional)";
@@ -134,7 +135,7 @@ texts! {
     NEW_OWNER: "New owner", "Neuer Inhaber";
     CHOOSE_OWNER: "Choose", "Auswählen";
     OR_USER: "Or a user", "Oder eine Person";
-    USER_HINT: "The id of the user, or account: and the id of a service account.", "Die ID der Person, oder account: und die ID eines Dienstkontos.";
+    USER_HINT: "The id of the user, exactly: it is not checked. For a service account that is not in the list, write account: and its id.", "Die genaue ID der Person: Sie wird nicht geprüft. Für ein Dienstkonto, das nicht in der Liste steht, schreiben Sie account: und dessen ID.";
 
     SAVED: "The change is saved.", "Die Änderung ist gespeichert.";
     HANDED_OVER: "The key is handed over to its new owner.", "Der Schlüssel ist dem neuen Inhaber übergeben.";

@@ -6,6 +6,7 @@ use super::facts;
 use crate::authority::Overlap;
 use crate::http::page::frame::Frame;
 use crate::http::page::texts::Text;
+use crate::value::time::Timestamp;
 
 /// Returns the last use of each secret, the end of the overlap, and whether it can be ended now.
 pub(in crate::http::page) fn progress(frame: &Frame, overlap: &Overlap) -> Markup {
@@ -21,15 +22,15 @@ pub(in crate::http::page) fn progress(frame: &Frame, overlap: &Overlap) -> Marku
             @if overlap.safe_to_finish {
                 strong { (frame.say(Text::SAFE_TO_FINISH)) }
             } @else {
-                (frame.say(reason_to_wait(overlap)))
+                (frame.say(reason_to_wait(overlap.new_last_used_at)))
             }
         }
     }
 }
 
-/// Returns why the old secret is still needed.
-fn reason_to_wait(overlap: &Overlap) -> Text {
-    match overlap.new_last_used_at {
+/// Returns why the old secret is still needed, from the last use of the new one.
+fn reason_to_wait(new_last_used_at: Option<Timestamp>) -> Text {
+    match new_last_used_at {
         None => Text::NEW_SECRET_UNUSED,
         Some(_) => Text::OLD_SECRET_IN_USE,
     }
