@@ -24,7 +24,7 @@ use crate::site::Site;
 const TOO_LONG: Duration = Duration::from_hours(24 * 3_000);
 
 #[track_caller]
-fn refused<T, E>(result: Result<T, E>) {
+fn refused<T, E>(result: &Result<T, E>) {
     assert!(result.is_err(), "the call is refused");
 }
 
@@ -36,18 +36,18 @@ async fn key_events(world: &World, account: AccountId) -> TestResult {
     authority.edit(alice, &key, KeyEdit::new().description(Some("Exports".parse()?))).await?;
     let limits = KeyEdit::new().networks("203.0.113.0/24".parse()?).rate(Some("5/60s".parse()?));
     authority.edit(admin, &key, limits.scopes("invoices:read".parse()?)).await?;
-    refused(authority.edit(alice, &key, KeyEdit::new().rate(Some("9/60s".parse()?))).await);
-    refused(authority.edit(alice, &key, KeyEdit::new().if_version(99)).await);
-    refused(authority.edit(alice, &key, KeyEdit::new().scopes("other:scope".parse()?)).await);
+    refused(&authority.edit(alice, &key, KeyEdit::new().rate(Some("9/60s".parse()?))).await);
+    refused(&authority.edit(alice, &key, KeyEdit::new().if_version(99)).await);
+    refused(&authority.edit(alice, &key, KeyEdit::new().scopes("other:scope".parse()?)).await);
     authority.disable(alice, &key).await?;
     authority.enable(alice, &key).await?;
     authority.rotate(alice, &key, DAY).await?;
-    refused(authority.rotate(alice, &key, TOO_LONG).await);
+    refused(&authority.rotate(alice, &key, TOO_LONG).await);
     authority.finish_rotation(alice, &key).await?;
     authority.transfer_key(admin, &key, &Owner::Account(account)).await?;
     authority.transfer_owned(admin, &Owner::Account(account), &Owner::Organization).await?;
     authority.revoke_owned(admin, &Owner::Organization).await?;
-    refused(authority.rotate(admin, &key, DAY).await);
+    refused(&authority.rotate(admin, &key, DAY).await);
     authority.delete(admin, &key).await?;
     Ok(())
 }
@@ -58,10 +58,10 @@ async fn other_key_events(world: &World) -> TestResult {
     world.set_policy(|policy| policy.settings.max_lifetime = Some(90 * DAY)).await?;
     world.set_policy(|policy| policy.settings.default_rate = "10/60s".parse().ok()).await?;
     let reversed = named("reversed").not_before(world.later(2 * DAY)).expires_at(world.later(DAY));
-    refused(authority.generate(alice, reversed).await);
-    refused(authority.generate(alice, named("too-long").expires_in(TOO_LONG)).await);
-    refused(authority.generate(alice, named("too-fast").rate("99/60s".parse()?)).await);
-    refused(authority.generate(&world.auditor, named("not-allowed")).await);
+    refused(&authority.generate(alice, reversed).await);
+    refused(&authority.generate(alice, named("too-long").expires_in(TOO_LONG)).await);
+    refused(&authority.generate(alice, named("too-fast").rate("99/60s".parse()?)).await);
+    refused(&authority.generate(&world.auditor, named("not-allowed")).await);
     world.clock.advance(HOUR);
     let made = world.key_of(alice, named("prod-busy-app")).await;
     let alert = || "1/60s".parse().ok();
@@ -72,11 +72,11 @@ async fn other_key_events(world: &World) -> TestResult {
     }
     authority.disable(alice, &made.key.id).await?;
     for _ in 0..3 {
-        refused(world.verifier.verify(made.token.expose()).await);
+        refused(&world.verifier.verify(made.token.expose()).await);
     }
     world.verifier.flush().await?;
     world.set_policy(|policy| policy.settings.max_keys_per_user = Some(1)).await?;
-    refused(authority.generate(alice, named("one-too-many")).await);
+    refused(&authority.generate(alice, named("one-too-many")).await);
     Ok(())
 }
 
@@ -130,7 +130,7 @@ async fn policy_events(world: &World) -> TestResult {
     (plan.api_access, plan.require_expiry) = (false, true);
     plan.name_pattern = Some(NamePattern::default());
     authority.set_plan(admin, plan.clone()).await?;
-    refused(authority.set_plan(admin, plan).await);
+    refused(&authority.set_plan(admin, plan).await);
     let mut plan = world.policy().await.plan;
     (plan.api_access, plan.require_expiry, plan.name_pattern) = (true, false, None);
     authority.set_plan(admin, plan).await?;
@@ -161,7 +161,7 @@ async fn policy_events(world: &World) -> TestResult {
         SettingsEdit::new().max_lifetime(Some(Duration::ZERO)),
         SettingsEdit::new().default_lifetime(Some(366 * DAY)),
     ] {
-        refused(authority.edit_settings(admin, beyond).await);
+        refused(&authority.edit_settings(admin, beyond).await);
         world.clock.advance(SECOND);
     }
     world
@@ -196,7 +196,7 @@ async fn request_events(world: &World) -> TestResult {
     world.clock.advance(HOUR);
     for _ in 0..2 {
         for _ in 0..15 {
-            refused(world.authority.revoke(&world.auditor, &key).await);
+            refused(&world.authority.revoke(&world.auditor, &key).await);
         }
         world.clock.advance(HOUR);
     }

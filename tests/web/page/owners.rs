@@ -13,7 +13,7 @@ use crate::site::{Site, on_a_site, on_site};
 fn new_key_without_lists_needs_owner() -> TestResult {
     block_on(async {
         let world = World::new(MemoryStore::new());
-        for screens in [Screens::ACCOUNTS, Screens::TENANT] {
+        for screens in [Screens::ACCOUNTS, Screens::TENANT_ADMIN] {
             let site = Site::of(&world, |page| page.screens(screens))?;
             let opened = site.ask("GET", "/new").by(&world.admin).send().await;
             assert_eq!(opened.status, 404, "{}", opened.words());
