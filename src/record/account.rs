@@ -217,7 +217,7 @@ impl NewAccount {
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[must_use = "setters take and return by value"]
 pub struct AccountEdit {
     pub(crate) name: Option<Name>,

@@ -42,7 +42,7 @@ use crate::value::time::Timestamp;
 /// # Ok::<(), keywright::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[must_use = "setters take and return by value"]
 pub struct KeyEdit {
     pub(crate) name: Option<Name>,
@@ -56,15 +56,15 @@ pub struct KeyEdit {
 }
 
 /// The rate to set; `None` removes the key's rate.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct NewRate(pub(crate) Option<Rate>);
 
 /// The description to set; `None` removes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct NewDescription(pub(crate) Option<Description>);
 
 /// The contact to set; `None` removes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct NewContact(pub(crate) Option<Contact>);
 
 impl KeyEdit {

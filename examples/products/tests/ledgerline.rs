@@ -43,7 +43,7 @@ async fn rotation_is_handed_over() {
         "no use of the old one was counted in the last hour",
         "billing-team@example.com",
     ]);
-    let question = browser.follow(&key, "Confirm hand-over done").await;
+    let question = browser.follow(&key, "End the overlap").await;
     // The fresh login is asked for here, too.
     let question = browser.submit(&question, &[]).await;
     let key = browser.submit(&question, &[]).await;

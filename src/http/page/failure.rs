@@ -14,6 +14,7 @@ use crate::authority::{
 use crate::record::key::Owner;
 use crate::value::id::{AccountId, KeyId};
 use crate::value::random::RandomError;
+use crate::value::redact::redact;
 
 /// A failure of an operation.
 #[derive(Debug)]
@@ -141,7 +142,7 @@ impl From<AccountError> for Failure {
             AccountError::NotFound(_) => Self::NotFound,
             AccountError::TicketUsed { account } => Self::AccountMade(account),
             AccountError::UnknownRole(role) => {
-                Self::refused("role", Text::UNKNOWN_ROLE.with("role", role))
+                Self::refused("role", Text::UNKNOWN_ROLE.with("role", redact(role.as_str())))
             }
             AccountError::Stale { .. } => Self::Stale,
             AccountError::Random(_) | AccountError::Contended(_) => Self::busy(error),

@@ -30,6 +30,11 @@ impl Form {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
     }
 
+    /// Returns true if the form has a field, even a blank one.
+    pub(super) fn is_sent(&self, name: &str) -> bool {
+        self.all(name).next().is_some()
+    }
+
     /// Returns true if a check box is checked, or a radio button chosen.
     pub(super) fn has(&self, name: &str, value: &str) -> bool {
         self.all(name).any(|found| found == value)
@@ -46,6 +51,12 @@ impl Form {
     pub(super) fn set(mut self, name: &str, value: impl ToString) -> Self {
         self.0.retain(|(key, _)| key != name);
         self.with(name, value)
+    }
+
+    /// Keeps the fields whose names pass a test.
+    pub(super) fn only(mut self, is_kept: impl Fn(&str) -> bool) -> Self {
+        self.0.retain(|(name, _)| is_kept(name));
+        self
     }
 
     /// Returns the names of the fields, each once.

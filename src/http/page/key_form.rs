@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::form::{Fault, Faults, Form};
 use super::frame::Frame;
+use super::options::CustomField;
 use super::selection::KeyFields;
 use super::texts::Text;
 use super::typed;
@@ -16,7 +17,7 @@ use crate::value::note::{Contact, Description};
 use crate::value::rate::Rate;
 use crate::value::scope::{Scope, ScopeSet};
 
-/// The values of the fields that the host selected.
+/// The values of the fields that the host selected and the form has.
 #[derive(Debug)]
 pub(super) struct KeyValues {
     pub(super) scopes: Option<ScopeSet>,
@@ -27,7 +28,7 @@ pub(super) struct KeyValues {
     pub(super) metadata: Option<Metadata>,
 }
 
-/// The hidden field of a form that has the boxes of the scopes.
+/// The hidden field of a form that has the boxes of the scopes, none of which may be checked.
 const HAS_SCOPES: &str = "has_scopes";
 
 /// The value of a field; `None` if the user left it blank.
@@ -43,6 +44,13 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// Returns the fields that a form had when it was sent.
+    pub(super) fn of(form: &Form) -> Self {
+        let is_sent = |name: &&str| form.is_sent(name);
+        let has_more = [HAS_SCOPES, "networks", "rate"].iter().any(is_sent);
+        if has_more { Self::All } else { Self::Notes }
+    }
+
     /// Returns true if the form has these fields.
     fn has(self, frame: &Frame, fields: KeyFields) -> bool {
         let is_note = [KeyFields::DESCRIPTION, KeyFields::CONTACT].contains(&fields);
@@ -50,33 +58,36 @@ impl Part {
     }
 }
 
-/// Parses the fields of a form. A field with a fault, and one that the form does not have, has no
-/// value.
+/// Parses the fields of a form. A field with a fault has no value.
+///
+/// A field that the form lacks has no value either. A blank one would widen a key: no networks mean
+/// all of them, and no scopes the default ones.
 pub(super) fn parse(
     frame: &Frame,
     form: &Form,
-    part: Part,
     stored: &Metadata,
     faults: &mut Faults,
 ) -> KeyValues {
-    let has = |fields| part.has(frame, fields);
-    let custom = &frame.page.custom_fields;
+    let has = |fields, name| frame.page.fields.contains(fields) && form.is_sent(name);
+    let custom = &*frame.page.custom_fields;
     KeyValues {
         description: when(
-            has(KeyFields::DESCRIPTION),
+            has(KeyFields::DESCRIPTION, "description"),
             || typed::description(form).map(Entered),
             faults,
         ),
-        contact: when(has(KeyFields::CONTACT), || typed::contact(form).map(Entered), faults),
-        // A form without the boxes says nothing of the scopes: none would mean the default ones.
-        scopes: when(
-            has(KeyFields::SCOPES) && form.has(HAS_SCOPES, "on"),
-            || typed::scopes(form),
+        contact: when(
+            has(KeyFields::CONTACT, "contact"),
+            || typed::contact(form).map(Entered),
             faults,
         ),
-        networks: when(has(KeyFields::NETWORKS), || typed::networks(form), faults),
-        rate: when(has(KeyFields::RATE), || typed::rate(form).map(Entered), faults),
-        metadata: when(!custom.is_empty(), || typed::metadata(form, custom, stored), faults),
+        metadata: match custom {
+            [] => None,
+            custom => typed::metadata(form, custom, stored, faults),
+        },
+        scopes: when(has(KeyFields::SCOPES, HAS_SCOPES), || typed::scopes(form), faults),
+        networks: when(has(KeyFields::NETWORKS, "networks"), || typed::networks(form), faults),
+        rate: when(has(KeyFields::RATE, "rate"), || typed::rate(form).map(Entered), faults),
     }
 }
 
@@ -105,6 +116,7 @@ pub(super) fn values(frame: &Frame, key: &Key, part: Part) -> Form {
     }
     if has(KeyFields::SCOPES) {
         form = key.scopes.iter().fold(form, |form, scope| form.with("scope", scope));
+        form = if key.scopes.is_empty() { form.with("scope", "") } else { form };
     }
     if has(KeyFields::NETWORKS) {
         form = form.with("networks", lines(&key.networks));
@@ -113,6 +125,20 @@ pub(super) fn values(frame: &Frame, key: &Key, part: Part) -> Form {
         form = form.with("rate", key.rate.map(|rate| rate.to_string()).unwrap_or_default());
     }
     form
+}
+
+/// Returns the stored values of the fields that a form had when it was sent.
+pub(super) fn stored(frame: &Frame, key: &Key, sent: &Form) -> Form {
+    let is_sent = |name: &str| sent.is_sent(if name == "scope" { HAS_SCOPES } else { name });
+    values(frame, key, Part::of(sent)).only(is_sent)
+}
+
+/// Returns a form with its networks written as the stored ones are, so that both can be compared.
+pub(super) fn written(sent: &Form) -> Form {
+    match typed::networks(sent) {
+        Ok(networks) if sent.is_sent("networks") => sent.clone().set("networks", lines(&networks)),
+        _ => sent.clone(),
+    }
 }
 
 fn lines(networks: &Networks) -> String {
@@ -132,7 +158,7 @@ pub(super) fn fields(fields: Fields<'_>, part: Part, choices: Option<&KeyChoices
             (fields.input(Kind::Line, "contact", Text::CONTACT_FIELD, hint(Text::CONTACT_HINT)))
         }
         @for field in &frame.page.custom_fields {
-            (fields.labeled(Kind::Line, &typed::custom_name(field), &field.label,
+            (fields.labeled(Kind::Line, &typed::custom_name(field), &label(frame, field),
                 field.hint.as_ref().map(|hint| html! { (hint) })))
         }
         @if let Some(choices) = choices.filter(|_| has(KeyFields::SCOPES)) {
@@ -144,6 +170,16 @@ pub(super) fn fields(fields: Fields<'_>, part: Part, choices: Option<&KeyChoices
         @if has(KeyFields::RATE) {
             (fields.input(Kind::Line, "rate", Text::RATE_FIELD, Some(rate_hint(frame, choices))))
         }
+    }
+}
+
+/// Returns the label of a field of the host, which says if the field is optional, as the other labels
+/// do.
+fn label(frame: &Frame, field: &CustomField) -> String {
+    if field.is_required {
+        field.label.clone()
+    } else {
+        frame.say(Text::OPTIONAL_FIELD.with("field", &field.label))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::format_description::well_known::Iso8601;
 use time::{Date, Time};
 
-use super::form::{Fault, Form};
+use super::form::{Fault, Faults, Form};
 use super::messages;
 use super::options::CustomField;
 use super::texts::Text;
@@ -20,7 +20,9 @@ use crate::value::rate::Rate;
 use crate::value::redact::redact;
 use crate::value::scope::ScopeSet;
 use crate::value::time::Timestamp;
+use crate::value::token::Presented;
 use crate::value::use_alert::UseAlert;
+use crate::value::visible_text::hides_a_token;
 
 /// A year has 365 days here, as in the choices of an expiry.
 const DAY: u64 = 86_400;
@@ -37,9 +39,12 @@ pub(super) fn owner(form: &Form) -> Result<Option<Owner>, Fault> {
 }
 
 /// Parses the id of a user, or an owner with its kind, such as `account:4fQ2xk9ZrT7bWm1c`.
+///
+/// A token is refused. It could be the id of a user, and would then be shown as the owner.
 pub(super) fn user_or_account(text: &str) -> Result<Owner, Fault> {
     let has_kind = ["user:", "account:"].iter().any(|kind| text.starts_with(kind));
     let owner = if has_kind { text.parse().ok() } else { text.parse().map(Owner::User).ok() };
+    let owner = owner.filter(|_| !text.split(':').any(Presented::is_token));
     owner.ok_or_else(|| Fault::new("user", Text::OWNER_UNKNOWN))
 }
 
@@ -123,35 +128,55 @@ pub(super) fn unit_of(field: &str) -> String {
     format!("{field}_unit")
 }
 
-/// Parses the fields of the host into metadata, beside the entries that have no field.
+/// Parses the fields of the host into metadata, beside the entries that have no field. Each fault is
+/// noted, so that no field shows a value again that was refused.
 pub(super) fn metadata(
     form: &Form,
     fields: &[CustomField],
     stored: &Metadata,
-) -> Result<Metadata, Fault> {
+    faults: &mut Faults,
+) -> Option<Metadata> {
     let is_of_field = |key: &str| fields.iter().any(|field| field.key == key);
-    let mut entries: Vec<(String, String)> = stored
-        .iter()
-        .filter(|(key, _)| !is_of_field(key))
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect();
+    let mut entries: Vec<(&str, &str)> =
+        stored.iter().filter(|(key, _)| !is_of_field(key)).collect();
     for field in fields {
-        match form.given(&custom_name(field)) {
-            Some(value) => entries.push((field.key.clone(), value.to_owned())),
-            None if field.is_required => {
-                let message = Text::FIELD_REQUIRED.with("field", &field.label);
-                return Err(Fault::new(custom_name(field), message));
-            }
-            None => {}
-        }
+        let value = faults.take(custom(form, field, stored.get(&field.key))).flatten();
+        entries.extend(value.map(|value| (&*field.key, value)));
     }
-    Metadata::new(entries)
-        .map_err(|_| Fault::new("", Text::METADATA_INVALID.with("max", Metadata::MAX_VALUE)))
+    let wrong = |_| Fault::new("", Text::METADATA_INVALID.with("max", Metadata::MAX_VALUE));
+    faults.take(Metadata::new(entries).map_err(wrong))
 }
+
+/// Parses a field of the host. A form that lacks the field keeps the stored value.
+fn custom<'a>(
+    form: &'a Form,
+    field: &CustomField,
+    stored: Option<&'a str>,
+) -> Result<Option<&'a str>, Fault> {
+    let name = custom_name(field);
+    let given = form.given(&name);
+    // The given value has lost the white space around it.
+    let is_kept = !form.is_sent(&name) || given == stored.map(str::trim);
+    let value = if is_kept { stored } else { given };
+    let message = match value {
+        None if field.is_required => Text::FIELD_REQUIRED,
+        Some(value) if !is_kept && hides_a_token(value) => Text::FIELD_LIKE_TOKEN,
+        value => return Ok(value),
+    };
+    Err(Fault::new(name, message.with("field", &field.label)))
+}
+
+/// The beginning of the name of a form's field for a field of the host.
+const CUSTOM: &str = "custom-";
 
 /// Returns the name of the form's field for a field of the host.
 pub(super) fn custom_name(field: &CustomField) -> String {
-    format!("custom-{}", field.key)
+    format!("{CUSTOM}{}", field.key)
+}
+
+/// Returns true if a form's field is one of the host.
+pub(super) fn is_custom(name: &str) -> bool {
+    name.starts_with(CUSTOM)
 }
 
 /// Parses a whole number of days.

@@ -2,13 +2,16 @@
 //! rules.
 
 mod cross_site;
+mod edits;
 mod event_words;
 mod failures;
+mod fields;
 mod form;
 mod inputs;
 mod many;
 mod marked;
 mod options;
+mod owners;
 mod pasted;
 mod product_accounts;
 mod products;

@@ -136,7 +136,7 @@ fn b20_access_page_has_its_elements() -> TestResult {
             "Two secrets work",
             "Old secret last used",
             "New secret last used Not yet",
-            "Confirm hand-over done",
+            "End the overlap",
             "Wait before you end the overlap",
         ]);
         world.clock.advance(2 * common::HOUR);

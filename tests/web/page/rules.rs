@@ -74,6 +74,7 @@ fn faults(site: &Site, text: &str) -> Vec<String> {
     }
     structure(&document, &mut faults);
     references(&document, &mut faults);
+    targets_of_faults(&document, &mut faults);
     controls(&document, &mut faults);
     nothing_inline(&document, &mut faults);
     links(site, &document, &mut faults);
@@ -146,6 +147,21 @@ fn references(document: &Html, faults: &mut Vec<String>) {
             && !ids.contains_key(id)
         {
             faults.push(format!("no target: {}", element.html()));
+        }
+    }
+}
+
+/// The links of the summary of faults move the focus, so their targets can take it.
+fn targets_of_faults(document: &Html, faults: &mut Vec<String>) {
+    let linked: Vec<_> = all(document, "#errors a[href]")
+        .iter()
+        .filter_map(|link| link.attr("href")?.strip_prefix('#'))
+        .collect();
+    for target in all(document, "[id]") {
+        let is_linked = linked.contains(&target.attr("id").unwrap_or_default());
+        let is_control = ["input", "select", "textarea"].contains(&target.value().name());
+        if is_linked && !is_control && target.attr("tabindex").is_none() {
+            faults.push(format!("takes no focus: {}", target.html()));
         }
     }
 }

@@ -29,13 +29,19 @@ pub(in crate::http::page) async fn show(visit: &Visit) -> Answer {
         }
         @if !entry.actions.is_empty() { h2 { (visit.say(Text::ACTIONS)) } }
         @if entry.status == KeyStatus::Revoked { p { (visit.say(Text::REVOKED_IS_FINAL)) } }
-        (key_table::actions(visit, &entry))
+        (key_table::links(visit, &entry, is_in_list))
         @if visit.can_see(Screens::EVENTS) {
             p { a href={ (visit.urls.to("/events")) "?key=" (key.id) } { (visit.say(Text::EVENTS_OF_KEY)) } }
         }
         p { a href=(visit.list_of(&key.owner)) { (visit.say(Text::BACK_TO_KEYS)) } }
     };
     Ok(visit.show_with(axum::http::StatusCode::OK, key.name.to_string(), content))
+}
+
+/// Returns true for an operation whose link is in the list. The panel has the link to the end of the
+/// overlap, beside the facts that decide about it.
+fn is_in_list(operation: &Operation) -> bool {
+    *operation != Operation::KeyFinishRotation
 }
 
 /// Returns the author of the revocation, if the key is revoked and the actor may see events.
@@ -100,7 +106,7 @@ fn overlap_panel(visit: &Visit, entry: &KeyEntry, found: &Overlap) -> Markup {
             h2 id="overlap" { (visit.say(Text::OVERLAP_TITLE)) }
             (overlap::progress(visit, found))
             @if entry.actions.contains(&Operation::KeyFinishRotation) {
-                p { a class="kw-button" href=(visit.urls.of_key(&key.id, "finish")) { (visit.say(Text::CONFIRM_HAND_OVER)) } }
+                p { a class="kw-button" href=(visit.urls.of_key(&key.id, "finish")) { (visit.say(Text::FINISH_ROTATION)) } }
             }
         }
     }

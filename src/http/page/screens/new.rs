@@ -24,8 +24,8 @@ use crate::value::scope::ScopeSet;
 
 /// Shows the form of a new key.
 pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
-    visit.step_up(Operation::KeyGenerate)?;
     let owner = owner_of(visit, &visit.query)?;
+    visit.step_up(Operation::KeyGenerate)?;
     let abilities = visit.authority().abilities(&visit.actor, &owner).await?;
     let values = expiry::default(visit, prefilled(visit), abilities.choices.as_ref());
     let values = values.set("owner", &owner).set("ticket", visit.authority().ticket()?);
@@ -57,18 +57,21 @@ fn prefilled(visit: &Visit) -> Form {
     Form::default().with("name", visit.query.value("name"))
 }
 
-/// Returns the owner of the new key: the one that the form names, or the one whose list is shown.
+/// Returns the owner of the new key: the one that the form names, or the one whose list the host
+/// shows.
 fn owner_of(visit: &Visit, form: &Form) -> Result<Owner, Failure> {
-    let named = typed::owner(form).map_err(|_| Failure::NotFound)?;
-    let is_of_all = !visit.has(Screens::OWN_KEYS) && visit.has(Screens::ORGANIZATION_KEYS);
-    let usual = || if is_of_all { Owner::Organization } else { visit.actor.as_owner() };
-    Ok(named.unwrap_or_else(usual))
+    match typed::owner(form).map_err(|_| Failure::NotFound)? {
+        Some(owner) => Ok(owner),
+        None if visit.has(Screens::OWN_KEYS) => Ok(visit.actor.as_owner()),
+        None if visit.has(Screens::ORGANIZATION_KEYS) => Ok(Owner::Organization),
+        None => Err(Failure::NotFound),
+    }
 }
 
 fn new_key(visit: &Visit, owner: Owner, faults: &mut Faults) -> Option<NewKey> {
     let form = &visit.form;
     let name = faults.take(typed::name(form));
-    let values = key_form::parse(visit, form, Part::All, &Metadata::default(), faults);
+    let values = key_form::parse(visit, form, &Metadata::default(), faults);
     let new = NewKey::new(name?).owner(owner).scopes(values.scopes.unwrap_or_else(ScopeSet::empty));
     let mut new = faults.take(expiry::apply(visit, form, new))?;
     if let Some(Entered(Some(description))) = values.description {

@@ -71,5 +71,5 @@ texts! {
     TRANSFER_ACCOUNT_KEYS_LEAD: "All live keys keep their secrets and get another owner in one step. Each keeps its scopes as far as keys of the new owner can have them. Revoked and expired keys stay with the account.",
         "Alle laufenden Schlüssel behalten ihr Geheimnis und bekommen in einem Schritt einen anderen Inhaber. Jeder behält seine Rechte, soweit Schlüssel des neuen Inhabers sie haben können. Widerrufene und abgelaufene Schlüssel bleiben beim Konto.";
     TRANSFERS_KEYS: "1 live key is handed over:|{count} live keys are handed over:", "1 laufender Schlüssel wird übergeben:|{count} laufende Schlüssel werden übergeben:";
-    ACCOUNT_KEYS_HANDED_OVER: "The keys of the service account have a new owner.", "Die Schlüssel des Dienstkontos haben einen neuen Inhaber.";
+    ACCOUNT_KEYS_HANDED_OVER: "The keys of the service account are handed over to their new owner.", "Die Schlüssel des Dienstkontos sind dem neuen Inhaber übergeben.";
 }

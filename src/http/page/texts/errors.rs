@@ -57,6 +57,7 @@ texts! {
     NOTE_TOO_LONG: "The text must have at most {max} characters. It has {got}.", "Der Text darf höchstens {max} Zeichen haben. Er hat {got}.";
     NOTE_INVISIBLE: "The text must not have invisible or control characters.", "Der Text darf keine unsichtbaren Zeichen oder Steuerzeichen haben.";
     FIELD_REQUIRED: "Fill in the field {field}.", "Füllen Sie das Feld {field} aus.";
+    FIELD_LIKE_TOKEN: "The value of {field} looks like a key. The page shows this value, so enter another one.", "Der Wert von {field} sieht wie ein Schlüssel aus. Die Seite zeigt diesen Wert an; geben Sie einen anderen ein.";
     METADATA_INVALID: "A value must have at most {max} characters, without control characters.", "Ein Wert darf höchstens {max} Zeichen haben und keine Steuerzeichen.";
     SCOPES_INVALID: "Choose scopes of the list.", "Wählen Sie Rechte aus der Liste.";
     SCOPE_OUTSIDE_CEILING: "Keys of this owner cannot have the scope {scope}.", "Schlüssel dieses Inhabers können das Recht {scope} nicht haben.";
@@ -83,6 +84,7 @@ texts! {
     HOURS_WITHOUT_CHOICE: "Choose \"Another time\" to use the hours, or clear them.", "Wählen Sie \"Eine andere Zeit\", um die Stunden zu nutzen, oder löschen Sie die Stunden.";
     HOURS_INVALID: "Enter a whole number of hours. \"{got}\" is not a whole number.", "Geben Sie eine ganze Zahl von Stunden ein. \"{got}\" ist keine ganze Zahl.";
     WRONG_STATUS: "This is not possible. The status of the key: {status}.", "Das ist nicht möglich. Der Status des Schlüssels: {status}.";
+    FIELDS_FIXED: "Scopes, networks and rate can no longer be changed. The status of the key: {status}. Open the form again to change the other fields.", "Rechte, Netze und Rate lassen sich nicht mehr ändern. Der Status des Schlüssels: {status}. Öffnen Sie das Formular noch einmal, um die übrigen Felder zu ändern.";
     TYPED_NAME_WRONG: "Type the name exactly: {name}", "Geben Sie den Namen genau ein: {name}";
     OWNER_UNKNOWN: "There is no such owner.", "Diesen Inhaber gibt es nicht.";
     OWNER_REQUIRED: "Choose the new owner.", "Wählen Sie den neuen Inhaber.";

@@ -28,6 +28,7 @@ texts! {
     RATE_FIELD: "Rate (optional)", "Rate (optional)";
     RATE_HINT: "Uses in a time, such as 100/60s.", "Benutzungen in einer Zeit, zum Beispiel 100/60s.";
     AT_MOST: "At most {max}.", "Höchstens {max}.";
+    OPTIONAL_FIELD: "{field} (optional)", "{field} (optional)";
     EXPIRY: "Expiry", "Ablauf";
     EXPIRES_ON: "Expiry date", "Ablaufdatum";
     DATE_HINT: "The key works until the end of that day (UTC).", "Der Schlüssel gilt bis zum Ende dieses Tages (UTC).";
@@ -80,7 +81,6 @@ texts! {
         "Das neue Geheimnis ist in Benutzung, und in der letzten Stunde wurde keine Benutzung des alten gezählt. Prüfen Sie Systeme, die seltener laufen, bevor Sie die Übergangszeit beenden.";
     NOT_SAFE_TO_FINISH: "Wait before you end the overlap: no use of the new secret was counted yet, or the old one was used within the last hour.",
         "Warten Sie mit dem Ende der Übergangszeit: Noch wurde keine Benutzung des neuen Geheimnisses gezählt, oder das alte wurde in der letzten Stunde benutzt.";
-    CONFIRM_HAND_OVER: "Confirm hand-over done", "Übergabe als erledigt bestätigen";
 
     EDIT: "Edit", "Bearbeiten";
     EDIT_KEY: "Edit {name}", "{name} bearbeiten";
@@ -96,7 +96,7 @@ texts! {
     SECOND_ROTATION: "An earlier rotation is not finished. Its old secret is refused as soon as you rotate again.",
         "Eine frühere Rotation ist noch nicht beendet. Deren altes Geheimnis wird mit der nächsten Rotation sofort abgelehnt.";
     OVERLAP_FIELD: "How long does the old secret work?", "Wie lange gilt das alte Geheimnis?";
-    OVERLAP_NOW: "It ends now|It ends now", "Es endet jetzt|Es endet jetzt";
+    OVERLAP_NOW: "It ends now", "Es endet jetzt";
     OVERLAP_NOW_HINT: "Choose this after a leak. Systems with the old secret are refused at once.", "Wählen Sie dies, wenn das Geheimnis in falsche Hände geraten ist. Systeme mit dem alten Geheimnis werden sofort abgelehnt.";
     OVERLAP_HINT: "Both secrets work for this time.", "So lange gelten beide Geheimnisse.";
     OVERLAP_NONE: "The old secret is refused at once.", "Das alte Geheimnis wird sofort abgelehnt.";
@@ -135,7 +135,7 @@ texts! {
     USER_HINT: "The id of the user, or account: and the id of a service account.", "Die ID der Person, oder account: und die ID eines Dienstkontos.";
 
     SAVED: "The change is saved.", "Die Änderung ist gespeichert.";
-    HANDED_OVER: "The key has a new owner.", "Der Schlüssel hat einen neuen Inhaber.";
+    HANDED_OVER: "The key is handed over to its new owner.", "Der Schlüssel ist dem neuen Inhaber übergeben.";
     DISABLED: "It is disabled.", "Die Deaktivierung ist gespeichert.";
     ENABLED: "It is enabled.", "Die Aktivierung ist gespeichert.";
     FINISHED: "The overlap has ended. The old secret is refused.", "Die Übergangszeit ist beendet. Das alte Geheimnis wird abgelehnt.";

@@ -71,5 +71,5 @@ texts! {
     USER_SUSPENDED: "The user is suspended.", "Die Person ist gesperrt.";
     USER_RESTORED: "The user is restored.", "Die Sperre ist aufgehoben.";
     OWNED_REVOKED: "The live keys of this owner are revoked.", "Die laufenden Schlüssel dieses Inhabers sind widerrufen.";
-    OWNED_HANDED_OVER: "The live keys of this owner have a new owner.", "Die laufenden Schlüssel dieses Inhabers haben einen neuen Inhaber.";
+    OWNED_HANDED_OVER: "The live keys of this owner are handed over to their new owner.", "Die laufenden Schlüssel dieses Inhabers sind dem neuen Inhaber übergeben.";
 }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::http::page::form::{Fault, Faults, Form};
 use crate::http::page::frame::Frame;
 use crate::http::page::texts::{Message, Text};
+use crate::http::page::typed;
 use crate::value::visible_text::hides_a_token;
 
 /// A form with its values and its faults.
@@ -92,9 +93,11 @@ impl<'a> Fields<'a> {
         let fault = self.faults.of(name);
         let described = described(name, hint.is_some(), fault.is_some());
         let invalid = fault.map(|_| "true");
-        // A token that was pasted into the wrong field is not repeated.
-        let value = Some(self.values.value(name)).filter(|value| !hides_a_token(value));
-        let value = value.unwrap_or_default();
+        // A token that was pasted into the wrong field is not repeated. In a field of the host, it has a
+        // fault unless the host has stored it, and then an edit must not blank it.
+        let is_stored = typed::is_custom(name) && fault.is_none();
+        let value = self.values.value(name);
+        let value = if is_stored || !hides_a_token(value) { value } else { "" };
         html! {
             div class="kw-field" {
                 label for=(name) { (label) }
@@ -147,8 +150,8 @@ impl<'a> Fields<'a> {
         let fault = self.faults.of(name);
         let described = described(name, hint.is_some(), fault.is_some());
         html! {
-            // The summary of faults links to the group.
-            fieldset class="kw-field" id=(name) aria-describedby=[described] {
+            // The summary of faults links to the group, which takes the focus then.
+            fieldset class="kw-field" id=(name) tabindex="-1" aria-describedby=[described] {
                 legend { (legend) }
                 (hint_line(name, hint))
                 (self.fault_line(name, fault))

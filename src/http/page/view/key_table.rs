@@ -40,7 +40,12 @@ pub(in crate::http::page) fn actions(frame: &Frame, entry: &KeyEntry) -> Markup 
     links(frame, entry, |_| true)
 }
 
-fn links(frame: &Frame, entry: &KeyEntry, is_shown: impl Fn(&Operation) -> bool) -> Markup {
+/// Returns the links to the forms of the operations that are possible and pass a test.
+pub(in crate::http::page) fn links(
+    frame: &Frame,
+    entry: &KeyEntry,
+    is_shown: impl Fn(&Operation) -> bool,
+) -> Markup {
     let (id, name) = (&entry.key.id, &entry.key.name);
     let has = |operation: &Operation| entry.actions.contains(operation) && is_shown(operation);
     let mut possible: Vec<_> = ACTIONS.iter().filter(|(one, ..)| has(one)).collect();

@@ -8,11 +8,10 @@ use crate::http::page::texts::Text;
 use crate::http::page::typed;
 
 /// Returns a table of the fields that differ, with the stored value and that of the form.
+///
+/// `stored` has every field of the form and no other: a client can send more.
 pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) -> Markup {
-    // Only the fields that the form has: a client can send any others.
     let mut names = stored.names();
-    let labeled = LABELS.iter().map(|(name, _)| *name);
-    names.extend(labeled.filter(|name| stored.all(name).next().is_none()));
     names.retain(|name| *name != "version" && all(stored, name) != all(sent, name));
     html! {
         div class="kw-errors" role="alert" tabindex="-1" id="errors" aria-labelledby="errors-title" {
@@ -42,8 +41,11 @@ pub(in crate::http::page) fn panel(frame: &Frame, stored: &Form, sent: &Form) ->
     }
 }
 
+/// Returns the values of a field, in one order and with one kind of line break. A browser sends `\r\n`.
 fn all(form: &Form, name: &str) -> String {
-    form.all(name).collect::<Vec<_>>().join(" ")
+    let mut values: Vec<_> = form.all(name).collect();
+    values.sort_unstable();
+    values.join(" ").replace("\r\n", "\n")
 }
 
 /// Returns the values of a field in both forms, as text.

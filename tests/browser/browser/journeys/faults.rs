@@ -8,7 +8,7 @@ use keywright::SettingsEdit;
 use keywright::http::page::Href;
 
 use crate::host::Host;
-use crate::steps::{open_form, shown_token};
+use crate::steps::{create, open_form, open_key, shown_token};
 use crate::tab::Tab;
 
 #[common::test(chromium, axe)]
@@ -30,6 +30,19 @@ async fn b20_focus_moves_to_the_errors() -> TestResult {
     shown_token(&tab).await?;
     assert_eq!(tab.overflow().await?, 0);
     assert_eq!(tab.violations().await?, Vec::<String>::new());
+    Ok(())
+}
+
+#[common::test(chromium)]
+async fn b20_link_of_fault_moves_focus() -> TestResult {
+    let (host, tab) = (Host::new().await?, Tab::new().await?);
+    create(&tab, &host, "prod-main-app").await?;
+    open_key(&tab, &host, "prod-main-app").await?;
+    tab.follow("Rotate prod-main-app").await?;
+    tab.press("Rotate").await?;
+    tab.follow("Choose how long the old secret works.").await?;
+    let (role, label) = tab.focus().await?;
+    assert_eq!((&*role, &*label), ("group", "How long does the old secret work?"));
     Ok(())
 }
 

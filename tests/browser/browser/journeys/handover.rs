@@ -26,7 +26,7 @@ async fn b20_hand_over_is_seen_and_ended() -> TestResult {
     host.world.verifier.flush().await?;
     tab.reload().await?;
     tab.sees("no use of the old one was counted in the last hour").await?;
-    tab.follow("Confirm hand-over done").await?;
+    tab.follow("End the overlap").await?;
     tab.press("End the overlap").await?;
     tab.sees("The overlap has ended").await?;
     assert_eq!((host.world.says(&old), host.world.says(&new)), ("unrecognized", "current"));

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::fields::{self, Values};
 use super::opened;
-use crate::authority::AccountEntry;
+use crate::authority::{AccountEntry, AccountError};
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
 use crate::http::page::texts::Text;
@@ -32,15 +32,21 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let version: u64 = visit.form.value("version").parse().map_err(|_| Failure::Stale)?;
     let values = fields::parse(&visit.form, &mut faults).filter(|_| faults.is_empty());
     if let Some(values) = values {
-        let edit = edit_of(account, values).if_version(version);
-        let edited = visit.authority().edit_account(&visit.actor, &account.id, edit).await;
-        match edited.map_err(Failure::from) {
-            Ok(_) => return Ok(go_to(&done(&visit.urls.account(&account.id), Text::SAVED))),
-            Err(Failure::Stale) => {
+        let (authority, actor) = (visit.authority(), &visit.actor);
+        let saved = || go_to(&done(&visit.urls.account(&account.id), Text::SAVED));
+        let edit = edit_of(account, &values).if_version(version);
+        match authority.edit_account(actor, &account.id, edit).await {
+            Ok(_) => return Ok(saved()),
+            Err(AccountError::Stale { .. }) => {
+                let entry = authority.account(actor, &account.id).await?;
+                // A form that is sent twice finds its own values.
+                if edit_of(&entry.account, &values) == AccountEdit::new() {
+                    return Ok(saved());
+                }
                 let status = StatusCode::PRECONDITION_FAILED;
                 return shown(visit, status, &entry, &visit.form, &faults).await;
             }
-            Err(failure) => faults.add(failure.into_fault()?),
+            Err(error) => faults.add(Failure::from(error).into_fault()?),
         }
     }
     shown(visit, StatusCode::UNPROCESSABLE_ENTITY, &entry, &visit.form, &faults).await
@@ -48,13 +54,13 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
 
 /// Returns the edit of the fields that differ from the account, so that an account whose role the
 /// plan has lost can be renamed.
-fn edit_of(account: &ServiceAccount, values: Values) -> AccountEdit {
+fn edit_of(account: &ServiceAccount, values: &Values) -> AccountEdit {
     let mut edit = AccountEdit::new();
     if values.name != account.name {
-        edit = edit.name(values.name);
+        edit = edit.name(values.name.clone());
     }
     if values.role != account.role {
-        edit = edit.role(values.role);
+        edit = edit.role(values.role.clone());
     }
     if values.access != account.access {
         edit = edit.access(values.access);

@@ -15,7 +15,7 @@ async fn b20_globex_admin_oversees_a_users_key() -> TestResult {
     tab.sees("3 of 5 keys used").await?;
     tab.follow("Generate API key").await?;
     tab.fill("Name", "Price tags").await?;
-    tab.fill("Cost center", "4711").await?;
+    tab.fill("Cost center (optional)", "4711").await?;
     tab.choose("stock:read").await?;
     tab.choose("30 days").await?;
     tab.press("Generate").await?;

@@ -33,7 +33,7 @@ async fn b20_ledgerline_key_lives() -> TestResult {
     }
     tab.follow("I have stored it").await?;
     tab.sees("Two secrets work").await?;
-    tab.follow("Confirm hand-over done").await?;
+    tab.follow("End the overlap").await?;
     tab.press("End the overlap").await?;
     tab.sees("The overlap has ended").await?;
     assert_eq!(demo.call("ledgerline", &first).await?, StatusCode::UNAUTHORIZED);
