@@ -25,7 +25,7 @@ pub(crate) enum Piped {
 
 /// A terminal and the program at it.
 pub(crate) struct Terminal {
-    terminal: File,
+    device: File,
     child: Child,
     chunks: Receiver<Vec<u8>>,
     shown: String,
@@ -57,8 +57,8 @@ impl Terminal {
             Some(Piped::Errors) => command.stderr(Stdio::piped()),
         };
         let child = command.spawn(program_side).expect("the program starts");
-        let terminal = File::from(OwnedFd::from(pty));
-        let mut screen = terminal.try_clone().expect("a second handle");
+        let device = File::from(OwnedFd::from(pty));
+        let mut screen = device.try_clone().expect("a second handle");
         let (send, chunks) = channel();
         thread::spawn(move || {
             let mut buffer = [0; 4_096];
@@ -69,7 +69,7 @@ impl Terminal {
                 }
             }
         });
-        Self { terminal, child, chunks, shown: String::new() }
+        Self { device, child, chunks, shown: String::new() }
     }
 
     /// Waits until the terminal shows a text.
@@ -90,7 +90,7 @@ impl Terminal {
     pub(crate) fn wait_for_secret(&mut self, prompt: &str) {
         self.wait_for(prompt);
         let end = Instant::now() + LONGEST;
-        while has_echo(&self.terminal) {
+        while has_echo(&self.device) {
             assert!(Instant::now() < end, "typed text is shown: {:?}", self.shown);
             thread::yield_now();
         }
@@ -99,7 +99,7 @@ impl Terminal {
     /// Types a text at the terminal.
     pub(crate) fn write(&mut self, text: &str) {
         // A program that has ended reads nothing.
-        let _ = self.terminal.write_all(text.as_bytes());
+        let _ = self.device.write_all(text.as_bytes());
     }
 
     /// Writes a text to the piped input, and closes it.
@@ -112,7 +112,7 @@ impl Terminal {
     /// Waits for the end of the program.
     pub(crate) fn end(mut self) -> Ended {
         let output = self.child.wait_with_output().expect("the program ends");
-        let has_echo = has_echo(&self.terminal);
+        let has_echo = has_echo(&self.device);
         self.shown
             .extend(self.chunks.iter().map(|chunk| String::from_utf8_lossy(&chunk).into_owned()));
         let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");

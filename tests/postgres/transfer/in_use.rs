@@ -80,8 +80,8 @@ fn each_table_counts_as_use() -> TestResult {
         block_on(world.authority.delete(&world.admin, &gone))?;
         world.issue("prod-main-app");
         let others = TABLES.into_iter().filter(|other| *other != table);
-        let others: String =
-            others.map(|it| format!("DELETE FROM {}.{it};", place.schema)).collect();
+        let others = others.map(|it| format!("DELETE FROM {}.{it}", place.schema));
+        let others = others.collect::<Vec<_>>().join("; ");
         block_on(sqlx::raw_sql(AssertSqlSafe(others)).execute(&place.pool))?;
         let count = format!("SELECT count(*) FROM {}.{table}", place.schema);
         let count: i64 = block_on(sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&place.pool))?;

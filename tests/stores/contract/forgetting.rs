@@ -12,7 +12,7 @@ use keywright::{KeyId, Timestamp};
 use common::{TestResult, World, block_on};
 
 /// Runs a test on a store in memory and on one in a file.
-fn on_stores(test: impl AsyncFn(World, &dyn KeyStore) -> TestResult) -> TestResult {
+fn on_stores(test: &impl AsyncFn(World, &dyn KeyStore) -> TestResult) -> TestResult {
     let folder = tempfile::tempdir()?;
     block_on(async {
         let memory = MemoryStore::new();
@@ -46,7 +46,7 @@ async fn uses_after<const N: usize>(
 
 #[test]
 fn writer_is_forgotten_after_7_days() -> TestResult {
-    on_stores(async |world, store| {
+    on_stores(&async |world, store| {
         let key = world.key().await.key.id;
         let week = Duration::from_hours(7 * 24);
         let first = one_use(key, 1, 1, world.now());
@@ -61,7 +61,7 @@ fn writer_is_forgotten_after_7_days() -> TestResult {
 
 #[test]
 fn writer_outlives_its_own_pause() -> TestResult {
-    on_stores(async |world, store| {
+    on_stores(&async |world, store| {
         let key = world.key().await.key.id;
         let first = one_use(key, 1, 1, world.now());
         let next = one_use(key, 1, 2, first.at.saturating_add(Duration::from_hours(8 * 24)));
@@ -72,7 +72,7 @@ fn writer_outlives_its_own_pause() -> TestResult {
 
 #[test]
 fn forgotten_event_frees_the_deleted_id() -> TestResult {
-    on_stores(async |world, store| {
+    on_stores(&async |world, store| {
         let (tenant, id) = (world.tenant(), world.key().await.key.id);
         let record = store.key(tenant, &id).await?.ok_or("the key is absent")?.record;
         world.authority.delete(&world.admin, &id).await?;
