@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::layout::{Content, Layout, escape};
-use crate::login::{cookie, is_same_origin};
+use crate::login::{Visitor, cookie, is_same_origin};
 use crate::product::Product;
 
 const NAME: &str = "demo_confirmed";
@@ -25,13 +25,16 @@ pub fn ask(layout: Layout, request: &Request) -> Html<String> {
     let query: Vec<(String, String)> =
         Query::try_from_uri(request.uri()).map_or_else(|_| Vec::new(), |Query(query)| query);
     let to = query.iter().find(|(name, _)| name == "return_to").map_or("", |(_, to)| to);
+    let visitor = request.extensions().get::<Visitor>();
+    let back = visitor.map(|visitor| visitor.product.path()).unwrap_or_default();
     let body = format!(
-        "<div class=\"kw\"><h1>Confirm your login</h1>\
-         <p>Your own service asks for the password or for a second factor here. This example has a button \
-         in their place.</p>\
-         <form method=\"post\"><input type=\"hidden\" name=\"return_to\" value=\"{}\">\
-         <button type=\"submit\" class=\"kw-button\">Confirm</button></form></div>",
-        escape(to)
+        "<div class=\"demo-page\"><h1>Confirm your login</h1>\
+         <p>Confirm that it is you before you change a key. Your own service asks for the password or for \
+         a second factor here. This example has a button in their place.</p>\
+         <form method=\"post\"><input type=\"hidden\" name=\"return_to\" value=\"{to}\">\
+         <button type=\"submit\" class=\"kw-button\">Confirm</button></form>\
+         <p><a href=\"{back}\">Cancel</a></p></div>",
+        to = escape(to)
     );
     let content = Content { language: "en", title: "Confirm your login", head: "", body: &body };
     Html(layout.document(request.extensions(), content))

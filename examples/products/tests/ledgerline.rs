@@ -28,7 +28,10 @@ async fn key_is_revoked_without_a_fresh_login() {
     let list = browser.log_in(Ledgerline::PRODUCT, "noa").await;
     let key = browser.follow(&list, "staging-api").await;
     let question = browser.follow(&key, "Revoke").await;
-    question.shows(&["The technical owner was asked.", "This cannot be undone."]);
+    question.shows(&[
+        "The people who run the systems with this key were asked.",
+        "This cannot be undone.",
+    ]);
     browser.submit(&question, &[]).await.shows(&["The key is revoked.", "Revoked"]);
 }
 
@@ -43,11 +46,11 @@ async fn rotation_is_handed_over() {
         "no use of the old one was counted in the last hour",
         "billing-team@example.com",
     ]);
-    let question = browser.follow(&key, "End the overlap").await;
+    let question = browser.follow(&key, "Confirm hand-over done").await;
     // The fresh login is asked for here, too.
     let question = browser.submit(&question, &[]).await;
     let key = browser.submit(&question, &[]).await;
-    key.shows(&["The overlap has ended."]);
+    key.shows(&["The old secret is refused from now on."]);
     key.hides(&["Two secrets work"]);
 
     let form = browser.follow(&key, "Rotate").await;

@@ -51,16 +51,18 @@ fn amount(form: Form, field: &str, time: Option<Duration>) -> Form {
 /// Parses the settings of a form. The switch and the version stay those of the stored settings.
 pub(super) fn parse(form: &Form, stored: &Settings, faults: &mut Faults) -> Option<Settings> {
     let expiry = typed::flag(form, "require_expiry");
-    let mut amount = |field| faults.take(typed::amount(form, field));
-    let (max, default) = (amount("max_lifetime"), amount("default_lifetime"));
+    let mut amount = |field, label| faults.take(typed::amount(form, field, label));
+    let max = amount("max_lifetime", Text::MAX_LIFETIME);
+    let default = amount("default_lifetime", Text::DEFAULT_LIFETIME);
     let keys = faults.take(typed::keys(form));
-    let overlap = faults.take(typed::amount(form, "max_overlap"));
+    let overlap = faults.take(typed::amount(form, "max_overlap", Text::MAX_OVERLAP));
     let pattern = faults.take(pattern(form));
     let rate = faults.take(typed::rate_in(form, "default_rate"));
     let extensive = faults.take(typed::alert(form, "extensive_use"));
     let suspicious = faults.take(typed::alert(form, "suspicious_use"));
-    let retention = faults.take(typed::amount(form, "retention"));
-    let event_retention = faults.take(typed::amount(form, "event_retention"));
+    let retention = faults.take(typed::amount(form, "retention", Text::RETENTION));
+    let event_retention =
+        faults.take(typed::amount(form, "event_retention", Text::EVENT_RETENTION));
     Some(Settings {
         api_enabled: stored.api_enabled,
         require_expiry: expiry,

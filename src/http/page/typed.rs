@@ -113,9 +113,14 @@ pub(super) fn keys(form: &Form) -> Result<Option<u16>, Fault> {
 }
 
 /// Parses a whole number in one field and its unit in another.
-pub(super) fn amount(form: &Form, field: &'static str) -> Result<Option<Duration>, Fault> {
+pub(super) fn amount(
+    form: &Form,
+    field: &'static str,
+    label: Text,
+) -> Result<Option<Duration>, Fault> {
     let Some(text) = form.given(field) else { return Ok(None) };
-    let wrong = || Fault::new(field, Text::AMOUNT_INVALID.with("got", redact(text)));
+    let message = || Text::AMOUNT_INVALID.saying("field", label).with("got", redact(text));
+    let wrong = || Fault::new(field, message());
     let unit = UNITS.iter().find(|(unit, ..)| form.has(&unit_of(field), unit));
     let (_, unit, _) = unit.ok_or_else(wrong)?;
     let seconds = text.parse::<u64>().ok().and_then(|count| count.checked_mul(*unit));

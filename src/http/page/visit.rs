@@ -304,7 +304,7 @@ impl Visit {
             Failure::TicketUsed(key) => {
                 let content = html! {
                     (p(Text::SENT_ALREADY_TEXT))
-                    p { a href=(self.urls.key(&key)) { (self.say(Text::SHOW_THE_KEY)) } }
+                    p { a href=(self.urls.key(&key)) { (self.say(Text::OPEN_THE_KEY)) } }
                 };
                 tell(StatusCode::CONFLICT, Text::SENT_ALREADY, content)
             }
@@ -313,7 +313,7 @@ impl Visit {
             Failure::RotatedSince(key) => {
                 let content = html! {
                     (p(Text::ROTATED_SINCE_TEXT))
-                    p { a href=(self.urls.key(&key)) { (self.say(Text::SHOW_THE_KEY)) } }
+                    p { a href=(self.urls.key(&key)) { (self.say(Text::OPEN_THE_KEY)) } }
                     p { a href=(self.urls.of_key(&key, "rotate")) { (self.say(Text::ROTATE_AGAIN)) } }
                 };
                 tell(StatusCode::PRECONDITION_FAILED, Text::STALE, content)

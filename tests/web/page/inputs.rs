@@ -232,10 +232,11 @@ fn faults_of_rotation_are_named() {
         let key = site.key("prod-main-app").await.key.id;
         let path = format!("/keys/{key}/rotate");
         let opened = site.get(&path).await;
-        opened.must_say(&["At most 2 days."]);
+        opened.must_say(&["At most 48 hours.", "Both secrets work until 2026-01-02 09:00 UTC."]);
         opened.must_not_say(&["7 days"]);
-        let rows: [Row<'_>; 5] = [
+        let rows: [Row<'_>; 6] = [
             (&[], "overlap", &["Choose how long the old secret works."]),
+            (&[("overlap", "other")], "overlap_hours", &["Enter the number of hours."]),
             (&[("overlap", "soon")], "overlap", &["\"soon\" is not a whole number"]),
             (&[("overlap", "49")], "overlap", &["at most 2 days"]),
             (

@@ -139,13 +139,13 @@ fn end_of_overlap_is_offered_once() {
         let shown = site.get(&format!("/keys/{key}")).await;
         let link = format!("href=\"{}\"", site.path(&format!("/keys/{key}/finish")));
         assert_eq!(shown.text.matches(&link).count(), 1, "{}", shown.text);
-        shown.must_say(&["Two secrets work", "End the overlap"]);
+        shown.must_say(&["Two secrets work", "Stop the old secret"]);
         let asked = site.get(&format!("/keys/{key}/finish")).await;
-        asked.must_say(&["End the overlap of prod-main-app"]);
+        asked.must_say(&["Stop the old secret of prod-main-app"]);
         let ended = site.send(&site.world.alice, &asked.form()).await;
         let shown = site.ask_at("GET", ended.target().to_owned());
         let shown = shown.header("sec-fetch-site", "same-origin").send().await;
-        shown.must_say(&["The overlap has ended."]);
+        shown.must_say(&["The old secret is refused from now on."]);
         Ok(())
     });
 }

@@ -29,7 +29,7 @@ fn b20_organization_page_has_its_elements() -> TestResult {
             "Keys of the organization",
             "Read the API documentation",
             "Generate API key",
-            "There are no keys yet.",
+            "There are no live keys.",
             "I lost a key. Can I see it again?",
             "A key leaked. What do I do?",
             "How do I replace a key without an outage?",
@@ -96,13 +96,17 @@ fn b20_access_page_has_its_elements() -> TestResult {
         })?;
         site.links = vec!["/billing"];
         world
-            .set_policy(|policy| policy.settings.name_pattern = Some(NamePattern::default()))
+            .set_policy(|policy| {
+                policy.settings.name_pattern = Some(NamePattern::default());
+                policy.plan.default_scopes = "invoices:read".parse().expect("a scope");
+            })
             .await?;
         let opened = site.get("/new").await;
         opened.must_say(&[
             "Examples: prod-main-app, staging-api, crm-integration.",
             "not a person",
             "lower-case words with hyphens",
+            "Scopes of the key: invoices:read.",
         ]);
         let refused = site.send(&world.alice, &opened.form().with(&[("name", "My Key")])).await;
         assert_eq!(refused.status, 422);
@@ -136,15 +140,20 @@ fn b20_access_page_has_its_elements() -> TestResult {
             "Two secrets work",
             "Old secret last used",
             "New secret last used Not yet",
-            "End the overlap",
-            "Wait before you end the overlap",
+            "Stop the old secret",
+            "Keep the old secret for now: no use of the new one was counted yet.",
         ]);
+        world.verifier.verify(&rotated.token()).await?;
+        world.verifier.verify(&token).await?;
+        world.verifier.flush().await?;
+        let used = site.get(&format!("/keys/{key}")).await;
+        used.must_say(&["Keep the old secret for now: it was used within the last hour."]);
         world.clock.advance(2 * common::HOUR);
         world.verifier.verify(&rotated.token()).await?;
         world.verifier.flush().await?;
         site.get(&format!("/keys/{key}")).await.must_say(&[
             "no use of the old one was counted in the last hour",
-            "Check systems that run less often before you end the overlap.",
+            "Check systems that run less often before you stop the old secret.",
         ]);
         let finish = site.get(&format!("/keys/{key}/finish")).await.form();
         assert_eq!(site.send(&world.alice, &finish).await.status, 303);
@@ -153,7 +162,7 @@ fn b20_access_page_has_its_elements() -> TestResult {
             "Check first:",
             "The key is no longer needed.",
             "its replacement is in use",
-            "The technical owner was asked.",
+            "The technical contact was asked: Team Rocket.",
             "This cannot be undone.",
             "Disable it first.",
         ]);
@@ -197,7 +206,7 @@ fn b20_two_part_page_has_its_elements() {
             delete.must_say(&["This cannot be undone.", "Cancel"]);
             let done = site.send(&site.world.alice, &delete.form()).await;
             let list = site.ask_at("GET", done.target().to_owned()).send().await;
-            list.must_say(&["The key is deleted.", "There are no keys yet."]);
+            list.must_say(&["The key is deleted.", "There are no live keys."]);
             Ok(())
         },
     );

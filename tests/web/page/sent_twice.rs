@@ -21,7 +21,7 @@ fn t_h16_reload_generates_no_second_key() {
             again.must_say(&[
                 "This form was sent already",
                 "No second key was generated",
-                "Show the key",
+                "Open the key",
             ]);
             let key = &token["acme_live_".len()..][..16];
             assert!(again.text.contains(&site.path(&format!("/keys/{key}"))), "{}", again.text);
@@ -72,7 +72,7 @@ fn t_h16_second_click_changes_nothing_more() {
         assert_eq!(site.send(&world.alice, &form).await.status, 200);
         let again = site.send(&world.alice, &form).await;
         assert_eq!(again.status, 412);
-        again.must_say(&["Changed in the meantime", "Show the key", "Rotate again"]);
+        again.must_say(&["Changed in the meantime", "Open the key", "Rotate again"]);
         let secrets = world.authority.key(&world.admin, &key).await?.key.secret_number;
         assert_eq!(secrets, 2, "one rotation");
         for (form, second) in

@@ -56,6 +56,22 @@ fn texts() -> Texts {
             "A client of {product} signs in with a key ID and its secret.",
         )
         .with(Text::NEW_KEY, "Add more")
+        .with(
+            Text::ANSWER_LOST,
+            "No. The secret itself is not stored. Regenerate it to get a new one for the same key ID.",
+        )
+        .with(
+            Text::ANSWER_LEAKED,
+            "Regenerate it: the old secret is refused at once. If the key ID is not needed, delete it.",
+        )
+        .with(
+            Text::ANSWER_ROTATE_AT_ONCE,
+            "Add another key ID, install it everywhere, and delete the old one when it is no longer used.",
+        )
+        .with(
+            Text::SECRET_NOT_SHOWN_AGAIN,
+            "The secret was shown when it was generated, and is not stored. If it is lost, regenerate it.",
+        )
         .with(Text::KEY_MADE, "The key ID and its secret")
         .with(Text::KEY_ROTATED, "The key ID has a new secret")
         .with(Text::TOKEN, "Both parts in one")

@@ -20,7 +20,7 @@ const PRODUCT: Product = Product {
     slug: "ledgerline",
     name: "Ledgerline",
     summary: "API access of a developer: names by a rule, rotation with a hand-over, a fresh login before \
-              a new secret, and an upgrade for customers whose plan has no API.",
+              each change, and an upgrade for customers whose plan has no API.",
     page: "/settings/api-access",
     prefix: "ledgerline_live",
     people: &[
@@ -77,6 +77,8 @@ impl Site for Ledgerline {
                     .with(Text::OWN_KEYS, "API access")
                     .with(Text::NEW_KEY, "Create API key")
                     .with(Text::GENERATE, "Create API key")
+                    .with(Text::FINISH_ROTATION, "Confirm hand-over done")
+                    .with(Text::FINISH_KEY, "Confirm that {name} is handed over")
             })
             .step_up(move |request, operation| {
                 // A leaked key must be revoked at once.

@@ -12,6 +12,7 @@ use crate::http::page::urls::done;
 use crate::http::page::view::{facts, key_table, overlap};
 use crate::http::page::visit::{Answer, Visit, go_to};
 use crate::record::operation::Operation;
+use crate::value::note::Contact;
 
 pub(in crate::http::page) const DISABLE: Question = Question {
     operation: Operation::KeyDisable,
@@ -105,7 +106,7 @@ fn content(visit: &Visit, question: Question, entry: &KeyEntry) -> Markup {
     let key = &entry.key;
     let ends_overlap = question.operation == Operation::KeyFinishRotation;
     html! {
-        @if question.is_final() { (checks(visit)) }
+        @if question.is_final() { (checks(visit, key.contact.as_ref())) }
         (key_facts(visit, entry))
         @if question.is_final() && entry.actions.contains(&Operation::KeyDisable) {
             p {
@@ -120,13 +121,15 @@ fn content(visit: &Visit, question: Question, entry: &KeyEntry) -> Markup {
 }
 
 /// Returns the checks before a final operation.
-fn checks(visit: &Visit) -> Markup {
+fn checks(visit: &Visit, contact: Option<&Contact>) -> Markup {
+    let asked = |contact| Text::CHECK_ASKED_CONTACT.with("contact", contact);
+    let asked = contact.map_or_else(|| Text::CHECK_ASKED.into(), asked);
     html! {
         p { (visit.say(Text::CHECK_FIRST)) }
         ul {
             li { (visit.say(Text::CHECK_NOT_NEEDED)) }
             li { (visit.say(Text::CHECK_REPLACED)) }
-            li { (visit.say(Text::CHECK_ASKED)) }
+            li { (visit.say(asked)) }
         }
     }
 }

@@ -77,7 +77,7 @@ fn facts_of(visit: &Visit, entry: &KeyEntry, revoker: Option<&EventActor>) -> Ma
             (fact(Text::LAST_USED, facts::time_or(visit, entry.last_used_at, Text::NEVER)))
             (fact(Text::USES, html! { (entry.uses) }))
             @if entry.refused > 0 {
-                (fact(Text::REFUSED_USES, html! { (entry.refused) " " (facts::time_or(visit, entry.last_refused_at, Text::NEVER)) }))
+                (fact(Text::REFUSED_USES, html! { (entry.refused) ", " (facts::time_or(visit, entry.last_refused_at, Text::NEVER)) }))
             }
             (fact(Text::SCOPES_FIELD, html! {
                 @if entry.scopes.is_empty() { (visit.say(Text::NO_SCOPES)) }
@@ -106,7 +106,10 @@ fn overlap_panel(visit: &Visit, entry: &KeyEntry, found: &Overlap) -> Markup {
             h2 id="overlap" { (visit.say(Text::OVERLAP_TITLE)) }
             (overlap::progress(visit, found))
             @if entry.actions.contains(&Operation::KeyFinishRotation) {
-                p { a class="kw-button" href=(visit.urls.of_key(&key.id, "finish")) { (visit.say(Text::FINISH_ROTATION)) } }
+                p {
+                    a class=(if found.safe_to_finish { "kw-button" } else { "kw-button kw-quiet" })
+                        href=(visit.urls.of_key(&key.id, "finish")) { (visit.say(Text::FINISH_ROTATION)) }
+                }
             }
         }
     }

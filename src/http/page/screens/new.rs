@@ -5,12 +5,12 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::{issued, owner_name};
-use crate::authority::{Abilities, GenerateError};
+use crate::authority::{Abilities, GenerateError, KeyChoices};
 use crate::http::page::expiry;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Faults, Form};
 use crate::http::page::key_form::{self, Entered, Part};
-use crate::http::page::selection::Screens;
+use crate::http::page::selection::{KeyFields, Screens};
 use crate::http::page::texts::Text;
 use crate::http::page::typed;
 use crate::http::page::view::fields::{self, Fields, Kind};
@@ -135,10 +135,20 @@ fn form_of(
         (fields.hidden("owner"))
         (fields.input(Kind::Line, "name", Text::NAME, Some(name_hint(visit, pattern.is_some()))))
         (key_form::fields(fields, Part::All, choices))
+        @if let Some(scopes) = scopes_given(visit, choices) {
+            p { (visit.say(Text::SCOPES_GIVEN.with("scopes", scopes))) }
+        }
         (expiry::fields(fields, choices, visit.authority().now()))
         (fields::buttons(visit, Text::GENERATE, false, back))
     };
     html! { (fields.summary()) (fields::form(&visit.urls.of_owner("/new", &abilities.owner), &content)) }
+}
+
+/// Returns the scopes that a new key gets, if the form does not offer them.
+fn scopes_given<'a>(visit: &Visit, choices: Option<&'a KeyChoices>) -> Option<&'a ScopeSet> {
+    let scopes = &choices?.default_scopes;
+    let is_hidden = !visit.page.fields.contains(KeyFields::SCOPES);
+    (is_hidden && !scopes.is_empty()).then_some(scopes)
 }
 
 fn name_hint(visit: &Visit, has_pattern: bool) -> Markup {

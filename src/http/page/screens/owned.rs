@@ -72,23 +72,28 @@ fn shown(visit: &Visit, title: Text, lead: Text, abilities: &Abilities, list: &M
             (obstacles::panel(visit, &abilities.obstacles))
         }
         (list)
-        (questions(visit, &abilities.owner))
+        (questions(visit, abilities))
     };
     visit.show(title, content)
 }
 
 /// Returns the questions that users ask, each with its answer.
-fn questions(visit: &Visit, owner: &Owner) -> Markup {
+fn questions(visit: &Visit, abilities: &Abilities) -> Markup {
+    let choices = abilities.choices.as_ref();
+    let has_overlap = choices.is_some_and(|choices| !choices.max_overlap.is_zero());
     let rotating = [
         (Text::QUESTION_LOST, Text::ANSWER_LOST),
         (Text::QUESTION_LEAKED, Text::ANSWER_LEAKED),
-        (Text::QUESTION_ROTATE, Text::ANSWER_ROTATE),
+        (
+            Text::QUESTION_ROTATE,
+            if has_overlap { Text::ANSWER_ROTATE } else { Text::ANSWER_ROTATE_AT_ONCE },
+        ),
     ];
     let without_rotation = [
         (Text::QUESTION_LOST, Text::ANSWER_LOST_WITHOUT_ROTATION),
         (Text::QUESTION_LEAKED, Text::ANSWER_LEAKED_WITHOUT_ROTATION),
     ];
-    let can_rotate = visit.actor.may(Operation::KeyRotate, owner);
+    let can_rotate = visit.actor.may(Operation::KeyRotate, &abilities.owner);
     let questions = if can_rotate { &rotating[..] } else { &without_rotation[..] };
     let questions = questions.iter().chain(&[(Text::QUESTION_LAST_USED, Text::ANSWER_LAST_USED)]);
     html! {

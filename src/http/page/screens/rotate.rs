@@ -11,7 +11,6 @@ use crate::authority::{KeyEntry, KeyError};
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Fault, Faults, Form};
 use crate::http::page::texts::Text;
-use crate::http::page::units;
 use crate::http::page::view::facts;
 use crate::http::page::view::fields::{self, Choice, Fields, Kind};
 use crate::http::page::visit::{Answer, Visit};
@@ -56,6 +55,9 @@ fn overlap(form: &Form) -> Result<Duration, Fault> {
             return Err(Fault::new("overlap", Text::HOURS_WITHOUT_CHOICE));
         }
         "" => return Err(Fault::new("overlap", Text::OVERLAP_REQUIRED)),
+        "other" if form.given("overlap_hours").is_none() => {
+            return Err(Fault::new("overlap_hours", Text::HOURS_REQUIRED));
+        }
         "other" => form.value("overlap_hours"),
         chosen => chosen,
     };
@@ -72,7 +74,7 @@ async fn shown(
     values: &Form,
     faults: &Faults,
 ) -> Result<Response, Failure> {
-    let key = &entry.key;
+    let (key, now) = (&entry.key, visit.authority().now());
     let abilities = visit.authority().abilities(&visit.actor, &key.owner).await?;
     let max = abilities.choices.map_or(Duration::ZERO, |choices| choices.max_overlap);
     let max = if key.disabled { Duration::ZERO } else { max };
@@ -80,7 +82,12 @@ async fn shown(
         .iter()
         .filter(|(overlap, ..)| *overlap <= max)
         .map(|(overlap, text, count)| {
-            let hint = if overlap.is_zero() { Text::OVERLAP_NOW_HINT } else { Text::OVERLAP_HINT };
+            let until = || facts::minutes(now.saturating_add(*overlap));
+            let hint = if overlap.is_zero() {
+                Text::OVERLAP_NOW_HINT.into()
+            } else {
+                Text::OVERLAP_HINT.with("time", until())
+            };
             Choice::new(overlap.as_secs() / 3_600, visit.say(text.count(*count)))
                 .hint(visit.say(hint))
         })
@@ -89,7 +96,8 @@ async fn shown(
     let back = visit.urls.key(&key.id);
     let name = visit.say(Text::ROTATE_KEY.with("name", &key.name));
     let fields = Fields { frame: visit, values, faults };
-    let bound = html! { (visit.say(Text::AT_MOST.saying("max", units::words(max)))) };
+    let hours = Text::HOURS.count(max.as_secs() / 3_600);
+    let bound = html! { (visit.say(Text::AT_MOST.saying("max", hours))) };
     let form = html! {
         (fields.hidden("version"))
         @if max.is_zero() {

@@ -30,7 +30,7 @@ texts! {
     SENT_ALREADY: "This form was sent already", "Dieses Formular wurde schon gesendet";
     SENT_ALREADY_TEXT: "No second key was generated. The key exists, and its secret was shown then. If you did not store it, rotate the key.",
         "Es wurde kein zweiter Schlüssel erzeugt. Der Schlüssel existiert; sein Geheimnis wurde damals angezeigt. Haben Sie es nicht gespeichert, rotieren Sie den Schlüssel.";
-    SHOW_THE_KEY: "Show the key", "Schlüssel anzeigen";
+    OPEN_THE_KEY: "Open the key", "Schlüssel öffnen";
     ROTATED_SINCE_TEXT: "The key was changed or rotated since you opened the form, perhaps by this form itself. Nothing was changed now, and the secret is not shown again.",
         "Der Schlüssel wurde geändert oder rotiert, seit Sie das Formular geöffnet haben, vielleicht durch dieses Formular selbst. Jetzt wurde nichts geändert, und das Geheimnis wird nicht noch einmal angezeigt.";
     ROTATED_MEANWHILE: "The key was rotated again since you opened this form, so another secret is the old one now. Check whether it is still used, then send the form again.",
@@ -82,6 +82,7 @@ texts! {
     OVERLAP_TOO_LONG: "The old secret can work for at most {max}.", "Das alte Geheimnis kann höchstens {max} gelten.";
     OVERLAP_WHILE_DISABLED: "The old secret of a disabled key ends at once.", "Das alte Geheimnis eines deaktivierten Schlüssels endet sofort.";
     HOURS_WITHOUT_CHOICE: "Choose \"Another time\" to use the hours, or clear them.", "Wählen Sie \"Eine andere Zeit\", um die Stunden zu nutzen, oder löschen Sie die Stunden.";
+    HOURS_REQUIRED: "Enter the number of hours.", "Geben Sie die Zahl der Stunden ein.";
     HOURS_INVALID: "Enter a whole number of hours. \"{got}\" is not a whole number.", "Geben Sie eine ganze Zahl von Stunden ein. \"{got}\" ist keine ganze Zahl.";
     WRONG_STATUS: "This is not possible. The status of the key: {status}.", "Das ist nicht möglich. Der Status des Schlüssels: {status}.";
     FIELDS_FIXED: "Scopes, networks and rate can no longer be changed. The status of the key: {status}. Open the form again to change the other fields.", "Rechte, Netze und Rate lassen sich nicht mehr ändern. Der Status des Schlüssels: {status}. Öffnen Sie das Formular noch einmal, um die übrigen Felder zu ändern.";

@@ -7,7 +7,7 @@ texts! {
         "Änderungen, abgelehnte Versuche und Meldungen. Zeiten und Tage in UTC.";
     EVENT_TIME: "Time", "Zeit";
     EVENT_ACTOR: "Who", "Wer";
-    EVENT_ACTOR_HINT: "The id of a user, or system.", "Die ID einer Person, oder system.";
+    EVENT_ACTOR_HINT: "The id of a user, or system. A click on a name in the list fills it in.", "Die ID einer Person, oder system. Ein Klick auf einen Namen in der Liste trägt sie ein.";
     EVENT_KIND: "What", "Was";
     EVENT_KEY: "Key", "Schlüssel";
     EVENT_OUTCOME: "Outcome", "Ergebnis";
@@ -22,7 +22,7 @@ texts! {
     FIND_THIS_KEY: "Find this key", "Diesen Schlüssel finden";
     KEY_ID_INVALID: "A key id has 16 letters and digits.", "Eine Schlüssel-ID hat 16 Buchstaben und Ziffern.";
     ACCOUNT_ID_INVALID: "The id of a service account has 16 letters and digits.", "Die ID eines Dienstkontos hat 16 Buchstaben und Ziffern.";
-    ACTOR_INVALID: "Write the id of a user without spaces, or system.", "Schreiben Sie die ID einer Person ohne Leerzeichen, oder system.";
+    ACTOR_INVALID: "This is no id of a user: write it without spaces, or click on a name in the list.", "Das ist keine ID einer Person: Schreiben Sie sie ohne Leerzeichen, oder klicken Sie auf einen Namen in der Liste.";
     DAYS_REVERSED: "The last day must not be before the first.", "Der letzte Tag darf nicht vor dem ersten liegen.";
     OUTCOME_DONE: "Done", "Erledigt";
     OUTCOME_UNCHANGED: "No change needed", "Keine Änderung nötig";

@@ -20,6 +20,7 @@ texts! {
     SCOPES_FIELD: "Scopes", "Rechte";
     SCOPES_HINT: "With none checked, the key follows the default: {scopes}.", "Ohne Auswahl folgt der Schlüssel der Vorgabe: {scopes}.";
     SCOPES_HINT_NONE: "With none checked, the key has no scope.", "Ohne Auswahl hat der Schlüssel keine Rechte.";
+    SCOPES_GIVEN: "Scopes of the key: {scopes}.", "Rechte des Schlüssels: {scopes}.";
     SCOPE_LOST: "Not in the plan or the role now, so without effect.", "Zurzeit nicht im Tarif oder in der Rolle, daher ohne Wirkung.";
     NO_SCOPES: "None", "Keine";
     NETWORKS_FIELD: "Networks (optional)", "Netze (optional)";
@@ -76,11 +77,12 @@ texts! {
     OLD_SECRET_USED: "Old secret last used", "Altes Geheimnis zuletzt benutzt";
     OLD_SECRET_NOT_SEEN: "No use on record", "Keine Benutzung verzeichnet";
     NEW_SECRET_USED: "New secret last used", "Neues Geheimnis zuletzt benutzt";
-    OVERLAP_ENDS: "The overlap ends", "Die Übergangszeit endet";
-    SAFE_TO_FINISH: "The new secret is in use, and no use of the old one was counted in the last hour. Check systems that run less often before you end the overlap.",
-        "Das neue Geheimnis ist in Benutzung, und in der letzten Stunde wurde keine Benutzung des alten gezählt. Prüfen Sie Systeme, die seltener laufen, bevor Sie die Übergangszeit beenden.";
-    NOT_SAFE_TO_FINISH: "Wait before you end the overlap: no use of the new secret was counted yet, or the old one was used within the last hour.",
-        "Warten Sie mit dem Ende der Übergangszeit: Noch wurde keine Benutzung des neuen Geheimnisses gezählt, oder das alte wurde in der letzten Stunde benutzt.";
+    SAFE_TO_FINISH: "The new secret is in use, and no use of the old one was counted in the last hour. Check systems that run less often before you stop the old secret.",
+        "Das neue Geheimnis ist in Benutzung, und in der letzten Stunde wurde keine Benutzung des alten gezählt. Prüfen Sie Systeme, die seltener laufen, bevor Sie das alte Geheimnis abschalten.";
+    NEW_SECRET_UNUSED: "Keep the old secret for now: no use of the new one was counted yet.",
+        "Behalten Sie das alte Geheimnis vorerst: Vom neuen wurde noch keine Benutzung gezählt.";
+    OLD_SECRET_IN_USE: "Keep the old secret for now: it was used within the last hour.",
+        "Behalten Sie das alte Geheimnis vorerst: Es wurde in der letzten Stunde benutzt.";
 
     EDIT: "Edit", "Bearbeiten";
     EDIT_KEY: "Edit {name}", "{name} bearbeiten";
@@ -98,12 +100,12 @@ texts! {
     OVERLAP_FIELD: "How long does the old secret work?", "Wie lange gilt das alte Geheimnis?";
     OVERLAP_NOW: "It ends now", "Es endet jetzt";
     OVERLAP_NOW_HINT: "Choose this after a leak. Systems with the old secret are refused at once.", "Wählen Sie dies, wenn das Geheimnis in falsche Hände geraten ist. Systeme mit dem alten Geheimnis werden sofort abgelehnt.";
-    OVERLAP_HINT: "Both secrets work for this time.", "So lange gelten beide Geheimnisse.";
+    OVERLAP_HINT: "Both secrets work until {time}.", "Beide Geheimnisse gelten bis {time}.";
     OVERLAP_NONE: "The old secret is refused at once.", "Das alte Geheimnis wird sofort abgelehnt.";
     OVERLAP_OTHER: "Another time", "Eine andere Zeit";
     OVERLAP_HOURS: "Hours, for another time", "Stunden, für eine andere Zeit";
-    FINISH_ROTATION: "End the overlap", "Übergangszeit beenden";
-    FINISH_KEY: "End the overlap of {name}", "Übergangszeit von {name} beenden";
+    FINISH_ROTATION: "Stop the old secret", "Altes Geheimnis abschalten";
+    FINISH_KEY: "Stop the old secret of {name}", "Altes Geheimnis von {name} abschalten";
     FINISH_LEAD: "The old secret is refused at once. The new one keeps working.", "Das alte Geheimnis wird sofort abgelehnt. Das neue gilt weiter.";
     DISABLE: "Disable", "Deaktivieren";
     DISABLE_KEY: "Disable {name}", "{name} deaktivieren";
@@ -122,7 +124,8 @@ texts! {
     CHECK_FIRST: "Check first:", "Prüfen Sie zuerst:";
     CHECK_NOT_NEEDED: "The key is no longer needed.", "Der Schlüssel wird nicht mehr gebraucht.";
     CHECK_REPLACED: "If a system still needs access, its replacement is in use.", "Braucht ein System noch Zugang, ist der Ersatz in Benutzung.";
-    CHECK_ASKED: "The technical owner was asked.", "Die technisch Verantwortlichen wurden gefragt.";
+    CHECK_ASKED: "The people who run the systems with this key were asked.", "Die Verantwortlichen der Systeme mit diesem Schlüssel wurden gefragt.";
+    CHECK_ASKED_CONTACT: "The technical contact was asked: {contact}.", "Der technische Kontakt wurde gefragt: {contact}.";
     NOT_SURE: "Not sure?", "Nicht sicher?";
     DISABLE_INSTEAD: "Disable it first. You can enable it again.", "Deaktivieren Sie ihn zuerst. Sie können ihn wieder aktivieren.";
     TYPE_NAME: "This key was used within the last 24 hours. Type its name to go on: {name}", "Dieser Schlüssel wurde in den letzten 24 Stunden benutzt. Geben Sie zum Fortfahren seinen Namen ein: {name}";
@@ -132,13 +135,13 @@ texts! {
     NEW_OWNER: "New owner", "Neuer Inhaber";
     CHOOSE_OWNER: "Choose", "Auswählen";
     OR_USER: "Or a user", "Oder eine Person";
-    USER_HINT: "The id of the user, or account: and the id of a service account.", "Die ID der Person, oder account: und die ID eines Dienstkontos.";
+    USER_HINT: "The id of the user, exactly: it is not checked. For a service account that is not in the list, write account: and its id.", "Die genaue ID der Person: Sie wird nicht geprüft. Für ein Dienstkonto, das nicht in der Liste steht, schreiben Sie account: und dessen ID.";
 
     SAVED: "The change is saved.", "Die Änderung ist gespeichert.";
     HANDED_OVER: "The key is handed over to its new owner.", "Der Schlüssel ist dem neuen Inhaber übergeben.";
     DISABLED: "It is disabled.", "Die Deaktivierung ist gespeichert.";
     ENABLED: "It is enabled.", "Die Aktivierung ist gespeichert.";
-    FINISHED: "The overlap has ended. The old secret is refused.", "Die Übergangszeit ist beendet. Das alte Geheimnis wird abgelehnt.";
+    FINISHED: "The old secret is refused from now on.", "Das alte Geheimnis wird ab jetzt abgelehnt.";
     REVOKED: "The key is revoked.", "Der Schlüssel ist widerrufen.";
     DELETED: "The key is deleted.", "Der Schlüssel ist gelöscht.";
     ACCOUNT_DELETED: "The service account and its keys are deleted.", "Das Dienstkonto und seine Schlüssel sind gelöscht.";

@@ -19,7 +19,7 @@ texts! {
     KEYS_OF_MAX: "{live} of {max} keys used", "{live} von {max} Schlüsseln verwendet";
     KEY_COUNT: "1 live key|{count} live keys", "1 laufender Schlüssel|{count} laufende Schlüssel";
     NEW_KEY: "Generate API key", "API-Schlüssel erzeugen";
-    NO_KEYS_YET: "There are no keys yet.", "Es gibt noch keine Schlüssel.";
+    NO_LIVE_KEYS_YET: "There are no live keys.", "Es gibt keine laufenden Schlüssel.";
     NOTHING_FOUND: "No key matches this filter. Choose the status \"All\" to see every key.",
         "Kein Schlüssel passt zu diesem Filter. Mit dem Status \"Alle\" sehen Sie jeden Schlüssel.";
     NO_NEW_KEY: "You can't generate a key now", "Sie können jetzt keinen Schlüssel erzeugen";
@@ -44,6 +44,7 @@ texts! {
     GROUP_ENDED: "Expired or revoked", "Abgelaufen oder widerrufen";
     GROUP_ALL: "All", "Alle";
     SHOW_ENDED: "Show expired and revoked keys", "Abgelaufene und widerrufene Schlüssel zeigen";
+    SHOW_LIVE: "Show live keys", "Laufende Schlüssel zeigen";
     SORT_CREATED: "Newest first", "Neueste zuerst";
     SORT_NAME: "Name", "Name";
     SORT_USED: "Last used first", "Zuletzt benutzte zuerst";
@@ -93,15 +94,17 @@ texts! {
     ANSWER_LOST: "No. The key itself is not stored. Rotate it to get a new secret, or generate another key.",
         "Nein. Der Schlüssel selbst ist nicht gespeichert. Rotieren Sie ihn, um ein neues Geheimnis zu erhalten, oder erzeugen Sie einen anderen.";
     QUESTION_LEAKED: "A key leaked. What do I do?", "Ein Schlüssel ist in falsche Hände geraten. Was tun?";
-    ANSWER_LEAKED: "Rotate it with no overlap: the old secret is refused at once. If the key is not needed, revoke it.",
-        "Rotieren Sie ihn ohne Übergangszeit: Das alte Geheimnis wird sofort abgelehnt. Wird der Schlüssel nicht gebraucht, widerrufen Sie ihn.";
+    ANSWER_LEAKED: "Rotate it so that the old secret is refused at once. If the key is not needed, revoke it.",
+        "Rotieren Sie ihn so, dass das alte Geheimnis sofort abgelehnt wird. Wird der Schlüssel nicht gebraucht, widerrufen Sie ihn.";
     QUESTION_ROTATE: "How do I replace a key without an outage?", "Wie ersetze ich einen Schlüssel ohne Ausfall?";
     ANSWER_LOST_WITHOUT_ROTATION: "No. The key itself is not stored. Generate another key.",
         "Nein. Der Schlüssel selbst ist nicht gespeichert. Erzeugen Sie einen anderen.";
     ANSWER_LEAKED_WITHOUT_ROTATION: "Disable or delete it: requests with it are refused at once. Then generate another key.",
         "Deaktivieren oder löschen Sie ihn: Anfragen mit ihm werden sofort abgelehnt. Erzeugen Sie dann einen anderen.";
-    ANSWER_ROTATE: "Rotate it with an overlap, install the new secret everywhere, and end the overlap when the old secret is no longer used.",
-        "Rotieren Sie ihn mit Übergangszeit, tragen Sie das neue Geheimnis überall ein, und beenden Sie die Übergangszeit, wenn das alte nicht mehr benutzt wird.";
+    ANSWER_ROTATE: "Rotate it, and let the old secret work for some time. Install the new secret everywhere, and stop the old one when it is no longer used.",
+        "Rotieren Sie ihn, und lassen Sie das alte Geheimnis noch eine Zeit lang gelten. Tragen Sie das neue überall ein, und schalten Sie das alte ab, wenn es nicht mehr benutzt wird.";
+    ANSWER_ROTATE_AT_ONCE: "Generate another key, install it everywhere, and delete the old one when it is no longer used.",
+        "Erzeugen Sie einen weiteren Schlüssel, tragen Sie ihn überall ein, und löschen Sie den alten, wenn er nicht mehr benutzt wird.";
     QUESTION_LAST_USED: "How current is \"last used\"?", "Wie aktuell ist \"zuletzt benutzt\"?";
     ANSWER_LAST_USED: "It is written every few seconds, so a use of this moment can be missing.",
         "Die Angabe wird alle paar Sekunden geschrieben; eine Benutzung von eben kann noch fehlen.";

@@ -94,8 +94,8 @@ texts! {
     PLAN_MIN_EVENT_RETENTION: "Keep events for at least", "Ereignisse mindestens aufbewahren für";
     PLAN_MAX_EVENT_RETENTION: "Keep events for at most", "Ereignisse höchstens aufbewahren für";
 
-    AMOUNT_INVALID: "Enter a whole number and choose its unit. \"{got}\" is not possible.", "Geben Sie eine ganze Zahl ein und wählen Sie die Einheit. \"{got}\" ist nicht möglich.";
-    KEYS_INVALID: "Enter a whole number from 1 to {max}.", "Geben Sie eine ganze Zahl von 1 bis {max} ein.";
+    AMOUNT_INVALID: "{field}: enter a whole number and choose its unit. \"{got}\" is not possible.", "{field}: Geben Sie eine ganze Zahl ein, und wählen Sie die Einheit. \"{got}\" ist nicht möglich.";
+    KEYS_INVALID: "The most keys of a user must be a whole number from 1 to {max}.", "Die Höchstzahl der Schlüssel je Person muss eine ganze Zahl von 1 bis {max} sein.";
     ALERT_INVALID: "Write the alert like 1000/3600s: 1000 uses in 3600 seconds, from 60 seconds to 31 days.", "Schreiben Sie die Meldung wie 1000/3600s: 1000 Benutzungen in 3600 Sekunden. Zeitraum: mindestens 60 Sekunden, höchstens 31 Tage.";
     DEFAULT_ABOVE_MAX: "The usual lifetime must not be longer than the longest lifetime, {max}.", "Die übliche Laufzeit darf nicht länger sein als die längste Laufzeit, {max}.";
     BEYOND_PLAN: "Your plan allows at most {max}.", "Ihr Tarif erlaubt höchstens {max}.";

@@ -136,13 +136,15 @@ pub(in crate::http::page) fn whole(
         (filters(frame, filter, path))
         @if is_empty {
             p class="kw-panel" {
-                (frame.say(if filter.is_narrowed() { Text::NOTHING_FOUND } else { Text::NO_KEYS_YET }))
+                (frame.say(if filter.is_narrowed() { Text::NOTHING_FOUND } else { Text::NO_LIVE_KEYS_YET }))
             }
         } @else {
             (list)
         }
         @if !filter.is_narrowed() {
             p { a href={ (path) "?status=ended" } { (frame.say(Text::SHOW_ENDED)) } }
+        } @else if filter.form.has("status", "ended") {
+            p { a href=(path) { (frame.say(Text::SHOW_LIVE)) } }
         }
         (pages(frame, &filter.form, path, next))
     }

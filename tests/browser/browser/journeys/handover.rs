@@ -19,16 +19,16 @@ async fn b20_hand_over_is_seen_and_ended() -> TestResult {
     assert_eq!((host.world.says(&old), host.world.says(&new)), ("retiring", "current"));
     host.world.verifier.flush().await?;
     open_key(&tab, &host, "prod-main-app").await?;
-    tab.sees("Wait before you end the overlap").await?;
+    tab.sees("Keep the old secret for now").await?;
     // An hour later only the new one is.
     host.world.clock.advance(HOUR);
     assert_eq!(host.world.says(&new), "current");
     host.world.verifier.flush().await?;
     tab.reload().await?;
     tab.sees("no use of the old one was counted in the last hour").await?;
-    tab.follow("End the overlap").await?;
-    tab.press("End the overlap").await?;
-    tab.sees("The overlap has ended").await?;
+    tab.follow("Stop the old secret").await?;
+    tab.press("Stop the old secret").await?;
+    tab.sees("The old secret is refused from now on").await?;
     assert_eq!((host.world.says(&old), host.world.says(&new)), ("unrecognized", "current"));
     Ok(())
 }

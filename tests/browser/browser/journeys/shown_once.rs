@@ -126,7 +126,7 @@ async fn t_h16_lost_answer_makes_one_key() -> TestResult {
     assert_eq!(host.server.posts().len(), 2);
     host.only_key().await?;
     // The way out: the key that exists, and a new secret for it.
-    tab.follow("Show the key").await?;
+    tab.follow("Open the key").await?;
     tab.follow("Rotate prod-main-app").await?;
     tab.choose("It ends now").await?;
     tab.press("Rotate").await?;

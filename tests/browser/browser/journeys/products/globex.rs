@@ -29,6 +29,9 @@ async fn b20_globex_admin_oversees_a_users_key() -> TestResult {
     tab.choose("Select Price tags").await?;
     tab.choose("Select Stock alerts").await?;
     tab.press("Revoke selected keys").await?;
+    let recent = "1 of these keys was used within the last 24 hours. \
+                  Type the number of keys to go on: 2";
+    tab.fill(recent, "2").await?;
     tab.press("Revoke 2 keys").await?;
     tab.sees("2 keys were revoked").await?;
     assert_eq!(demo.call("globex", &token).await?, StatusCode::UNAUTHORIZED);

@@ -33,12 +33,12 @@ async fn b20_ledgerline_key_lives() -> TestResult {
     }
     tab.follow("I have stored it").await?;
     tab.sees("Two secrets work").await?;
-    tab.follow("End the overlap").await?;
-    tab.press("End the overlap").await?;
-    tab.sees("The overlap has ended").await?;
+    tab.follow("Confirm hand-over done").await?;
+    tab.press("Confirm hand-over done").await?;
+    tab.sees("The old secret is refused from now on").await?;
     assert_eq!(demo.call("ledgerline", &first).await?, StatusCode::UNAUTHORIZED);
     tab.follow("Revoke prod-web-shop").await?;
-    tab.sees("The technical owner was asked").await?;
+    tab.sees("The people who run the systems with this key were asked").await?;
     press_final(&tab, "Revoke", "prod-web-shop").await?;
     tab.sees("The key is revoked").await?;
     assert_eq!(demo.call("ledgerline", &second).await?, StatusCode::UNAUTHORIZED);
