@@ -82,14 +82,17 @@ impl Frame {
     /// Returns the name of an owner, as pages show it: the one in the store, the one that the host
     /// knows, or the id.
     pub(super) fn name_of(&self, owner: &Owner, stored: Option<&Name>) -> String {
-        let stored = stored.map(Name::to_string);
-        match owner {
-            Owner::User(user) => stored
-                .or_else(|| (self.page.user_names)(&self.request, user))
-                .unwrap_or_else(|| user.to_string()),
-            Owner::Account(account) => stored.unwrap_or_else(|| account.to_string()),
-            Owner::Organization => self.say(Text::ORGANIZATION),
-        }
+        self.known_name_of(owner, stored).unwrap_or_else(|| owner.id().to_owned())
+    }
+
+    /// Returns the name of an owner; `None` if neither the store nor the host has one.
+    pub(super) fn known_name_of(&self, owner: &Owner, stored: Option<&Name>) -> Option<String> {
+        let of_host = || match owner {
+            Owner::User(user) => self.page.user_names.as_ref()?(&self.request, user),
+            Owner::Account(_) => None,
+            Owner::Organization => Some(self.say(Text::ORGANIZATION)),
+        };
+        stored.map(Name::to_string).or_else(of_host)
     }
 
     /// Answers with a document in the layout of the host.

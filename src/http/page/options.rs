@@ -53,7 +53,7 @@ pub struct Page {
     pub(super) trusted_origins: Vec<Origin>,
     pub(super) texts: Box<TextsOf>,
     pub(super) step_up: Box<StepUp>,
-    pub(super) user_names: Box<UserNames>,
+    pub(super) user_names: Option<Box<UserNames>>,
     pub(super) layout: Box<dyn Layout>,
     /// True with [`PlainLayout`], whose documents the page answers for.
     pub(super) is_plain: bool,
@@ -164,7 +164,7 @@ impl Page {
             trusted_origins: Vec::new(),
             texts: Box::new(|_| Texts::english()),
             step_up: Box::new(|_, _| None),
-            user_names: Box::new(|_, _| None),
+            user_names: None,
             layout: Box::new(PlainLayout),
             is_plain: true,
         }
@@ -291,10 +291,11 @@ impl Page {
     setter! {
         /// Sets the names of users that have no display name in the store.
         ///
-        /// The page shows the id of a user for which the function returns `None`.
+        /// The page shows the id of a user for which the function returns `None`, and asks to check the
+        /// id before keys are handed over to it.
         ".user_names(|_request, user| (user.as_str() == \"u-17\").then(|| \"Alice\".to_owned()))",
         user_names(self, name: impl Fn(&Parts, &UserId) -> Option<String> + Send + Sync + 'static) {
-            Self { user_names: Box::new(name), ..self }
+            Self { user_names: Some(Box::new(name)), ..self }
         }
     }
 

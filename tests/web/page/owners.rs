@@ -2,7 +2,7 @@
 
 use keywright::http::page::Screens;
 use keywright::store::MemoryStore;
-use keywright::{Actor, NewKey, Owner, Permissions};
+use keywright::{Actor, NewKey, Owner, Permissions, UserId};
 
 use common::{DAY, TestResult, World, all_keys, block_on, user};
 
@@ -148,4 +148,42 @@ fn end_of_overlap_is_offered_once() {
         shown.must_say(&["The old secret is refused from now on."]);
         Ok(())
     });
+}
+
+#[test]
+fn hand_over_to_unknown_user_asks_twice() {
+    let known = |user: &UserId| (user.as_str() == "bob").then(|| "Bob".to_owned());
+    on_site(
+        |page| page.user_names(move |_, user| known(user)),
+        async |site| {
+            let (world, admin) = (&site.world, &site.world.admin);
+            let key = site.key("prod-main-app").await.key.id;
+            let account = world.account("builds", "analyst").await?.id;
+            let of_account = NewKey::named("prod-builds")?.owner(Owner::Account(account));
+            let of_account = world.key_of(admin, of_account).await.key.id;
+            let rows = [
+                (key, format!("/keys/{key}/transfer"), "nobody"),
+                (of_account, format!("/accounts/{account}/transfer"), "nobody"),
+                (key, "/all/transfer?owner=user:nobody".to_owned(), "nobody-else"),
+            ];
+            for (key, path, user) in rows {
+                let owner =
+                    async || world.authority.key(admin, &key).await.map(|entry| entry.key.owner);
+                let before = owner().await?;
+                let opened = site.ask("GET", &path).by(admin).send().await;
+                let asked = site.send(admin, &opened.form().with(&[("user", user)])).await;
+                assert_eq!(asked.status, 422, "{}", asked.words());
+                asked.must_say(&[&format!("No user with the id {user} is known. Check the id.")]);
+                let other = asked.form().with(&[("user", "no-one")]);
+                assert_eq!(site.send(admin, &other).await.status, 422, "another id");
+                assert_eq!(owner().await?, before);
+                assert_eq!(site.send(admin, &asked.form()).await.status, 303, "the same id");
+                assert_eq!(owner().await?.id(), user);
+            }
+            let opened = site.ask("GET", &format!("/keys/{key}/transfer")).by(admin).send().await;
+            let to_bob = site.send(admin, &opened.form().with(&[("user", "bob")])).await;
+            assert_eq!(to_bob.status, 303, "{}", to_bob.words());
+            Ok(())
+        },
+    );
 }

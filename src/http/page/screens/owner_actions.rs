@@ -41,7 +41,7 @@ pub(in crate::http::page) async fn act(visit: &Visit, action: Action) -> Answer 
         faults.add(fault);
     }
     let to = match action.operation {
-        Operation::KeyTransfer => faults.take(transfer::new_owner(&visit.form)),
+        Operation::KeyTransfer => transfer::new_owner(visit, &mut faults).await?,
         _ => None,
     };
     if faults.is_empty() {

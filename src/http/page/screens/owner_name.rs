@@ -12,6 +12,14 @@ pub(super) async fn read(visit: &Visit, owner: &Owner) -> Result<String, Failure
     Ok(visit.name_of(owner, stored(visit, owner).await?.as_ref()))
 }
 
+/// Returns true for a user of whom neither the store nor the host has a name, if the host names users.
+pub(super) async fn is_unknown(visit: &Visit, owner: &Owner) -> Result<bool, Failure> {
+    if !matches!(owner, Owner::User(_)) || visit.page.user_names.is_none() {
+        return Ok(false);
+    }
+    Ok(visit.known_name_of(owner, stored(visit, owner).await?.as_ref()).is_none())
+}
+
 async fn stored(visit: &Visit, owner: &Owner) -> Result<Option<Name>, Failure> {
     let (authority, actor) = (visit.authority(), &visit.actor);
     match owner {

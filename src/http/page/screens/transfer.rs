@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::html;
 
-use super::opened;
+use super::{opened, owner_name};
 use crate::authority::KeyEntry;
 use crate::http::page::failure::Failure;
 use crate::http::page::form::{Fault, Faults, Form};
@@ -20,6 +20,9 @@ use crate::store::AccountQuery;
 /// The most service accounts that the form lists. Another one is named by its id.
 const MAX_LISTED: u16 = 200;
 
+/// The hidden field with the id that the user was asked to check.
+const CHECKED: &str = "checked_user";
+
 /// Shows the form.
 pub(in crate::http::page) async fn form(visit: &Visit) -> Answer {
     let entry = opened::key_for(visit, &[Operation::KeyTransfer]).await?;
@@ -31,7 +34,8 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     let id = visit.key_id()?;
     let entry = visit.authority().key(&visit.actor, &id).await?;
     let mut faults = visit.step_up_again(Operation::KeyTransfer);
-    if let Some(owner) = faults.take(new_owner(&visit.form)).filter(|_| faults.is_empty()) {
+    let owner = new_owner(visit, &mut faults).await?;
+    if let Some(owner) = owner.filter(|_| faults.is_empty()) {
         match visit.authority().transfer_key(&visit.actor, &id, &owner).await {
             Ok(_) => {
                 // The actor may not see the keys of the new owner.
@@ -45,8 +49,23 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     shown(visit, StatusCode::UNPROCESSABLE_ENTITY, &entry, &visit.form, &faults).await
 }
 
+/// Returns the owner that the form names. An id that belongs to no known user is a fault, until the
+/// same id is sent again.
+pub(in crate::http::page) async fn new_owner(
+    visit: &Visit,
+    faults: &mut Faults,
+) -> Result<Option<Owner>, Failure> {
+    let form = &visit.form;
+    let Some(owner) = faults.take(named_owner(form)) else { return Ok(None) };
+    let is_checked = form.value(CHECKED) == form.value("user");
+    if !is_checked && owner_name::is_unknown(visit, &owner).await? {
+        faults.add(Fault::new("user", Text::USER_UNKNOWN.with("id", owner.id())));
+    }
+    Ok(Some(owner))
+}
+
 /// Returns the owner that the form names: a user, or one of the list.
-pub(in crate::http::page) fn new_owner(form: &Form) -> Result<Owner, Fault> {
+fn named_owner(form: &Form) -> Result<Owner, Fault> {
     match (form.given("user"), typed::owner(form)?) {
         (Some(user), None) => typed::user_or_account(user),
         (None, Some(owner)) => Ok(owner),
@@ -75,7 +94,9 @@ pub(in crate::http::page) async fn owner_fields(
     let present = present.to_string();
     owners.retain(|(owner, _)| *owner != present);
     let hint = html! { (visit.say(Text::USER_HINT)) };
+    let checked = fields.faults.of("user").map(|_| fields.values.value("user"));
     Ok(html! {
+        @if let Some(checked) = checked { input type="hidden" name=(CHECKED) value=(checked); }
         (fields.select("owner", Text::NEW_OWNER, None, &owners))
         (fields.input(Kind::Line, "user", Text::OR_USER, Some(hint)))
     })

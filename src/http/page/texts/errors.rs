@@ -88,6 +88,7 @@ texts! {
     FIELDS_FIXED: "Scopes, networks and rate can no longer be changed. The status of the key: {status}. Open the form again to change the other fields.", "Rechte, Netze und Rate lassen sich nicht mehr ändern. Der Status des Schlüssels: {status}. Öffnen Sie das Formular noch einmal, um die übrigen Felder zu ändern.";
     TYPED_NAME_WRONG: "Type the name exactly: {name}", "Geben Sie den Namen genau ein: {name}";
     OWNER_UNKNOWN: "There is no such owner.", "Diesen Inhaber gibt es nicht.";
+    USER_UNKNOWN: "No user with the id {id} is known. Check the id. To hand over to it anyway, send the form again.", "Zur ID {id} ist keine Person bekannt. Prüfen Sie die ID. Um trotzdem an sie zu übergeben, senden Sie das Formular noch einmal.";
     OWNER_REQUIRED: "Choose the new owner.", "Wählen Sie den neuen Inhaber.";
     ONE_OWNER: "Choose an owner from the list or name a user, not both.", "Wählen Sie einen Inhaber aus der Liste oder nennen Sie eine Person, nicht beides.";
     NO_SCOPE_LEFT: "Keys of the new owner can have none of the scopes of this key. Change the scopes first.", "Schlüssel des neuen Inhabers können keines der Rechte dieses Schlüssels haben. Ändern Sie zuerst die Rechte.";

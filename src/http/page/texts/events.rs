@@ -7,7 +7,7 @@ texts! {
         "Änderungen, abgelehnte Versuche und Meldungen. Zeiten und Tage in UTC.";
     EVENT_TIME: "Time", "Zeit";
     EVENT_ACTOR: "Who", "Wer";
-    EVENT_ACTOR_HINT: "The id of a user, or system. A click on a name in the list fills it in.", "Die ID einer Person, oder system. Ein Klick auf einen Namen in der Liste trägt sie ein.";
+    EVENT_ACTOR_HINT: "The id of a user, or system.", "Die ID einer Person, oder system.";
     EVENT_KIND: "What", "Was";
     EVENT_KEY: "Key", "Schlüssel";
     EVENT_OUTCOME: "Outcome", "Ergebnis";

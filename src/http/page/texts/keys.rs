@@ -135,7 +135,7 @@ texts! {
     NEW_OWNER: "New owner", "Neuer Inhaber";
     CHOOSE_OWNER: "Choose", "Auswählen";
     OR_USER: "Or a user", "Oder eine Person";
-    USER_HINT: "The id of the user, exactly: it is not checked. For a service account that is not in the list, write account: and its id.", "Die genaue ID der Person: Sie wird nicht geprüft. Für ein Dienstkonto, das nicht in der Liste steht, schreiben Sie account: und dessen ID.";
+    USER_HINT: "The id of the user. For a service account that is not in the list, write account: and its id.", "Die ID der Person. Für ein Dienstkonto, das nicht in der Liste steht, schreiben Sie account: und dessen ID.";
 
     SAVED: "The change is saved.", "Die Änderung ist gespeichert.";
     HANDED_OVER: "The key is handed over to its new owner.", "Der Schlüssel ist dem neuen Inhaber übergeben.";

@@ -31,7 +31,8 @@ pub(in crate::http::page) async fn submit(visit: &Visit) -> Answer {
     if let Some(fault) = seen(&entry).and_then(|seen| seen.fault(&visit.form)) {
         faults.add(fault);
     }
-    if let Some(to) = faults.take(new_owner(&visit.form)).filter(|_| faults.is_empty()) {
+    let to = new_owner(visit, &mut faults).await?;
+    if let Some(to) = to.filter(|_| faults.is_empty()) {
         let from = Owner::Account(*id);
         match visit.authority().transfer_owned(&visit.actor, &from, &to).await {
             Ok(_) => {
