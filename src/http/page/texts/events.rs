@@ -119,6 +119,7 @@ texts! {
     DETAIL_BOUND: "Bound", "Grenze";
     DETAIL_FROM: "Before", "Vorher";
     DETAIL_TO: "After", "Nachher";
+    DETAIL_ASKED: "Asked for", "Verlangt";
     DETAIL_LIMIT: "Limit", "Höchstzahl";
     DETAIL_MAX_SECONDS: "At most", "Höchstens";
     DETAIL_GIVEN_VERSION: "Version of the form", "Version des Formulars";

@@ -40,7 +40,7 @@ pub(super) fn list(frame: &Frame, event: &Event) -> Markup {
                     li { (frame.say(Text::ACCOUNT_ID)) ": " code { (account) } }
                 }
                 @for (field, value) in details {
-                    li { (frame.say(label(field))) ": " (shown(frame, event, field, value)) }
+                    li { (frame.say(label_in(event, field))) ": " (shown(frame, event, field, value)) }
                 }
             }
         }
@@ -180,6 +180,14 @@ fn is_time(field: DetailField) -> bool {
         field,
         D::ExpiresAt | D::NotBefore | D::OverlapEnds | D::Since | D::Until | D::WindowStart
     )
+}
+
+/// Returns the name of a detail of an event. A refused value was never in force.
+fn label_in(event: &Event, field: DetailField) -> Text {
+    match field {
+        DetailField::To if event.outcome != EventOutcome::Done => Text::DETAIL_ASKED,
+        _ => label(field),
+    }
 }
 
 /// Returns the name of a detail.

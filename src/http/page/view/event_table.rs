@@ -51,7 +51,8 @@ fn cells(frame: &Frame, event: &Event, keys: &HashMap<KeyId, Name>) -> [Markup; 
         who(frame, event),
         html! { (frame.say(event_texts::kind(event.kind))) },
         key(frame, event, keys),
-        html! { (frame.say(event_texts::outcome(event.outcome))) },
+        // An alert is no request, so it was not done.
+        html! { @if !is_alert(event) { (frame.say(event_texts::outcome(event.outcome))) } },
         event_details::list(frame, event),
     ]
 }
@@ -74,17 +75,20 @@ fn of_actor(frame: &Frame, actor: &EventActor) -> String {
     format!("{}?{}", frame.urls.to("/events"), Form::default().with("actor", actor).to_query())
 }
 
+fn is_alert(event: &Event) -> bool {
+    matches!(event.kind, EventKind::ExtensiveUse | EventKind::SuspiciousUse)
+}
+
 /// Returns the key of an event: with a link while it exists, and otherwise its id alone.
 fn key(frame: &Frame, event: &Event, keys: &HashMap<KeyId, Name>) -> Markup {
     let Some(id) = &event.key else { return html! {} };
-    let is_alert = matches!(event.kind, EventKind::ExtensiveUse | EventKind::SuspiciousUse);
     let find = Form::default().with("q", id).with("status", "all").to_query();
     html! {
         @if let Some(name) = keys.get(id) {
             a href=(frame.urls.key(id)) { (name) } " "
         }
         code { (id) }
-        @if is_alert && keys.contains_key(id) && frame.has(Screens::ALL_KEYS) {
+        @if is_alert(event) && keys.contains_key(id) && frame.has(Screens::ALL_KEYS) {
             " " a href={ (frame.urls.to("/all")) "?" (find) } { (frame.say(Text::FIND_THIS_KEY)) }
         }
     }
