@@ -211,8 +211,10 @@ impl Tab {
 
     /// Returns the width of the content beyond the viewport.
     pub(crate) async fn overflow(&self) -> TestResult<i64> {
-        let script =
-            "const root = document.documentElement; return root.scrollWidth - root.clientWidth";
+        // A new size is laid out with the next frame, and the frame after that one has it.
+        let script = "const root = document.documentElement; \
+                      return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => \
+                      done(root.scrollWidth - root.clientWidth))))";
         self.script(script).await?.as_i64().ok_or_else(|| "no width".into())
     }
 

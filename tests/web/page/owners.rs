@@ -167,8 +167,9 @@ fn hand_over_to_unknown_user_asks_twice() {
                 (key, "/all/transfer?owner=user:nobody".to_owned(), "nobody-else"),
             ];
             for (key, path, user) in rows {
-                let owner =
-                    async || world.authority.key(admin, &key).await.map(|entry| entry.key.owner);
+                let owner = async || {
+                    world.authority.key(admin, &key).await.map(|entry| entry.key.owner.clone())
+                };
                 let before = owner().await?;
                 let opened = site.ask("GET", &path).by(admin).send().await;
                 let asked = site.send(admin, &opened.form().with(&[("user", user)])).await;

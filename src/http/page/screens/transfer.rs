@@ -94,7 +94,10 @@ pub(in crate::http::page) async fn owner_fields(
     let present = present.to_string();
     owners.retain(|(owner, _)| *owner != present);
     let hint = html! { (visit.say(Text::USER_HINT)) };
-    let checked = fields.faults.of("user").map(|_| fields.values.value("user"));
+    // A token in this field is another fault, and is not repeated.
+    let is_asked =
+        |user: &&str| fields.faults.of("user").is_some() && typed::user_or_account(user).is_ok();
+    let checked = fields.values.given("user").filter(is_asked);
     Ok(html! {
         @if let Some(checked) = checked { input type="hidden" name=(CHECKED) value=(checked); }
         (fields.select("owner", Text::NEW_OWNER, None, &owners))
