@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use keywright::http::Guard;
 use keywright::http::page::{self, Page, Refusal};
 use keywright::store::KeyStore;
-use keywright::{Grant, Keywright, Prefix, Running};
+use keywright::{Grant, Keywright, Prefix, Running, Verifier};
 
 use crate::clock::PastClock;
 use crate::history::History;
@@ -33,6 +33,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// The five products over one store.
 pub struct Demo {
     app: Router,
+    verifiers: Vec<Verifier>,
     running: Vec<Running>,
 }
 
@@ -42,7 +43,7 @@ impl Demo {
         let app = Router::new()
             .route("/", get(host_pages::start))
             .route("/styles/{name}", get(async |Path(name): Path<String>| style(&name)));
-        let mut demo = Self { app, running: Vec::new() };
+        let mut demo = Self { app, verifiers: Vec::new(), running: Vec::new() };
         demo.add::<Workbase>(&store).await?;
         demo.add::<Ledgerline>(&store).await?;
         demo.add::<Gatepost>(&store).await?;
@@ -65,6 +66,7 @@ impl Demo {
             S::seed(&history).await?;
             history.end();
         }
+        self.verifiers.push(verifier.clone());
         self.running.push(keywright.start()?);
 
         let page = S::page(Page::new(authority).product(product.name))?;
@@ -94,7 +96,15 @@ impl Demo {
         self.app.clone()
     }
 
-    /// Writes the counted uses.
+    /// Writes the counted uses now, and not with the next pass of the background work.
+    pub async fn flush(&self) -> Result<(), Failure> {
+        for verifier in &self.verifiers {
+            verifier.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the background work, and writes the counted uses.
     pub async fn close(self) -> Result<(), Failure> {
         for running in self.running {
             running.shutdown().await?;

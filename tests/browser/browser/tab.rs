@@ -211,19 +211,27 @@ impl Tab {
 
     /// Returns the width of the content beyond the viewport.
     pub(crate) async fn overflow(&self) -> TestResult<i64> {
-        // A new size is laid out with the next frame, and the frame after that one has it.
-        let script = "const root = document.documentElement; \
-                      return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => \
-                      done(root.scrollWidth - root.clientWidth))))";
-        self.script(script).await?.as_i64().ok_or_else(|| "no width".into())
+        let [width, shown] = self.measure(["root.scrollWidth", "root.clientWidth"]).await?;
+        Ok(width - shown)
+    }
+
+    /// Returns two measures of the document, `root`, in CSS pixels.
+    async fn measure(&self, [first, second]: [&str; 2]) -> TestResult<[i64; 2]> {
+        // A new size or document is laid out with the next frame, and the frame after that one has it.
+        let script = format!(
+            "const root = document.documentElement; \
+             return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => \
+             done([{first}, {second}]))))"
+        );
+        let measures = self.script(&script).await?;
+        let measure = |index: usize| measures[index].as_i64().ok_or("no measure");
+        Ok([measure(0)?, measure(1)?])
     }
 
     /// Returns a picture of the whole page, as PNG.
     pub(crate) async fn picture(&self) -> TestResult<Vec<u8>> {
-        let size = &self.devtools("Page.getLayoutMetrics", json!({})).await?["cssContentSize"];
-        let clip = json!({
-            "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1,
-        });
+        let [width, height] = self.measure(["root.clientWidth", "root.scrollHeight"]).await?;
+        let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
         let options = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let picture = self.devtools("Page.captureScreenshot", options).await?;
         Ok(BASE64_STANDARD.decode(picture["data"].as_str().unwrap_or_default())?)

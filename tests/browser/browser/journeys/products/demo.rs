@@ -9,7 +9,6 @@ use tower::ServiceExt;
 
 use common::TestResult;
 
-use crate::find::Kind;
 use crate::host::keep_document;
 use crate::service::Server;
 use crate::steps::tokens;
@@ -18,7 +17,7 @@ use crate::tab::Tab;
 pub(super) struct Demo {
     pub(super) server: Server,
     app: Router,
-    _running: keywright_products::Demo,
+    demo: keywright_products::Demo,
 }
 
 impl Demo {
@@ -27,14 +26,16 @@ impl Demo {
         let demo = demo.map_err(|error| error.to_string())?;
         let app = demo.app();
         let server = Server::new(app.clone().layer(from_fn(keep_document))).await?;
-        Ok(Self { server, app, _running: demo })
+        Ok(Self { server, app, demo })
     }
 
-    /// Presents a token to the API of a product.
+    /// Presents a token to the API of a product, after which every page knows of the use.
     pub(super) async fn call(&self, product: &str, token: &str) -> TestResult<StatusCode> {
         let request = Request::get(format!("/{product}/api"));
         let request = request.header("authorization", format!("Bearer {token}"));
-        Ok(self.app.clone().oneshot(request.body(Body::empty())?).await?.status())
+        let answer = self.app.clone().oneshot(request.body(Body::empty())?).await?;
+        self.demo.flush().await.map_err(|error| error.to_string())?;
+        Ok(answer.status())
     }
 
     /// Opens the page of a product from the start page.
@@ -62,20 +63,9 @@ pub(super) async fn shown(tab: &Tab, prefix: &str) -> TestResult<String> {
     }
 }
 
-/// Presses the button of a final operation on a key.
-///
-/// The page asks for the name of a key that was used lately, as soon as it knows of the use: perhaps in the answer to
-/// the first press.
+/// Presses the button of a final operation on a key that was used, for which its name is typed.
 pub(super) async fn press_final(tab: &Tab, button: &str, name: &str) -> TestResult {
-    for _ in 0..2 {
-        let fields = tab.names(Kind::Field).await?;
-        if let Some(label) = fields.iter().find(|label| label.contains("Type its name")) {
-            tab.fill(label, name).await?;
-        }
-        tab.press(button).await?;
-        if !tab.text().await?.contains("Type the name exactly") {
-            break;
-        }
-    }
-    Ok(())
+    let label = "This key was used within the last 24 hours. Type its name to go on:";
+    tab.fill(&format!("{label} {name}"), name).await?;
+    tab.press(button).await
 }
