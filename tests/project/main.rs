@@ -6,6 +6,7 @@ mod dependencies;
 mod imports;
 mod layers;
 mod readme;
+mod security;
 mod source;
 mod structure;
 mod tables;
