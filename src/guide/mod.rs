@@ -63,6 +63,7 @@
 //!   and NIST with their tests
 //! * [Threat model](crate::guide::threat_model): the attacks that keywright withstands, and those that it does not
 //! * [Promises](crate::guide::promises): every promise, with the test that holds it
+//! * [Dependencies](crate::guide::dependencies): every crate that comes with keywright, with its reason and its license
 
 macro_rules! pages {
     ($($page:ident),* $(,)?) => {$(
@@ -96,6 +97,7 @@ pages!(
     leaks,
     incidents,
     security,
+    dependencies,
     threat_model,
     promises,
 );
