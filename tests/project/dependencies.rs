@@ -14,7 +14,7 @@ static METADATA: LazyLock<Value> = LazyLock::new(|| {
     let version = cargo(&["-vV"]);
     let version = String::from_utf8(version).expect("text");
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
-    // What only other platforms build may not have been downloaded.
+    // Packages of other platforms may not have been downloaded.
     let metadata =
         cargo(&["metadata", "--all-features", "--format-version=1", "--filter-platform", host]);
     serde_json::from_slice(&metadata).expect("JSON")
