@@ -8,8 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use keywright::{
-    Access, Actor, EventActor, EventKind, Name, Operation, Prefix, RoleName, Scope, ScopeSet,
-    TenantId, UserId,
+    Access, Actor, EventActor, EventKind, Name, Prefix, RoleName, Scope, ScopeSet, TenantId, UserId,
 };
 
 use crate::exit::TABLE;
@@ -445,7 +444,6 @@ fn access() -> impl TypedValueParser<Value = Access> {
 }
 
 fn event_kind() -> impl TypedValueParser<Value = EventKind> {
-    let operations = Operation::ALL.iter().map(|operation| operation.as_str());
-    let kinds = operations.chain(["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
+    let kinds = EventKind::all().map(|kind| kind.to_string());
     PossibleValuesParser::new(kinds).try_map(|text| text.parse::<EventKind>())
 }
