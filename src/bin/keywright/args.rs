@@ -14,6 +14,7 @@ use keywright::{
 use crate::exit::TABLE;
 use crate::failure::Failure;
 use crate::key_args::KeyCommand;
+use crate::leak_args::LeakCommand;
 use crate::output::Format;
 use crate::page_args::Paging;
 use crate::policy_args::{PlanCommand, PolicyCommand, SettingsCommand};
@@ -178,6 +179,9 @@ pub(crate) enum Command {
     },
     /// Check a token from standard input, and count its use
     Verify(Needs),
+    /// Report leaked tokens
+    #[command(subcommand)]
+    Leak(LeakCommand),
     /// Read the audit trail
     Events(EventsQuery),
     /// Copy everything to PostgreSQL, and compare the copy; the file can no longer be used then
