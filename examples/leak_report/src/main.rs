@@ -90,11 +90,7 @@ async fn serve(keywright: &Keywright) -> Result<SocketAddr, Failure> {
 }
 
 /// Finds the tokens in all files of a folder, each with the path of its file.
-fn scan(
-    scanner: &Scanner,
-    folder: &Path,
-    found: &mut Vec<(String, Found)>,
-) -> Result<(), Failure> {
+fn scan(scanner: &Scanner, folder: &Path, found: &mut Vec<(String, Found)>) -> Result<(), Failure> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
@@ -109,10 +105,11 @@ fn scan(
 }
 
 /// Reports tokens to the server, and returns the id of each key and the outcome.
-fn report(address: SocketAddr, found: &[(String, Found)]) -> Result<Vec<(String, String)>, Failure> {
-    let token = |(place, found): &(String, Found)| {
-        json!({ "token": found.token.expose(), "source": place })
-    };
+fn report(
+    address: SocketAddr,
+    found: &[(String, Found)],
+) -> Result<Vec<(String, String)>, Failure> {
+    let token = |(place, found): &(String, Found)| json!({ "token": found.token.expose(), "source": place });
     let tokens: Vec<Value> = found.iter().map(token).collect();
     let body = json!({ "tokens": tokens }).to_string();
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
