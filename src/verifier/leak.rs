@@ -70,8 +70,9 @@ impl<'a> LeakReport<'a> {
         Self { source: shown(place, Self::MAX_SOURCE), ..self }
     }
 
-    /// Sets the reporter, such as `github`. The rules of [`source`](Self::source) apply, with
-    /// [`MAX_REPORTER`](Self::MAX_REPORTER).
+    /// Sets the reporter, such as `github`.
+    ///
+    /// The rules of [`source`](Self::source) apply, with [`MAX_REPORTER`](Self::MAX_REPORTER).
     ///
     /// ```
     /// use keywright::{Credential, LeakReport};

@@ -14,7 +14,7 @@ use crate::value::id::KeyId;
 use crate::value::time::Timestamp;
 use crate::value::token::{Credential, Presented};
 
-/// What to do with a key whose secret was presented.
+/// The step on a key whose secret was presented.
 pub(super) enum Step<T> {
     /// Nothing is written.
     Done(T),

@@ -448,6 +448,6 @@ fn access() -> impl TypedValueParser<Value = Access> {
 }
 
 fn event_kind() -> impl TypedValueParser<Value = EventKind> {
-    let kinds = EventKind::all().map(|kind| kind.to_string());
+    let kinds = EventKind::all().map(EventKind::as_str);
     PossibleValuesParser::new(kinds).try_map(|text| text.parse::<EventKind>())
 }

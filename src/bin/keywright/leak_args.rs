@@ -17,7 +17,7 @@ pub(crate) struct LeakArgs {
     /// Place where the text was found, for the audit trail
     #[arg(long, value_name = "PLACE")]
     pub(crate) source: Option<String>,
-    /// Who reports the tokens, for the audit trail
+    /// Name of the reporter, for the audit trail
     #[arg(long, value_name = "NAME", default_value = "command-line")]
     pub(crate) reporter: String,
     /// Record the leaks, and leave the keys alive

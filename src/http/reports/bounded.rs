@@ -1,9 +1,16 @@
-//! A JSON list whose length is bounded while it is read.
+//! The bounds of a report, and a JSON list whose length is bounded while it is read.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
+/// The maximum length of a report, in bytes: 1 MiB.
+///
+/// ```
+/// assert_eq!(keywright::http::reports::MAX_BODY_BYTES, 1_048_576);
+/// ```
+pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// The maximum number of tokens in a report.
 ///

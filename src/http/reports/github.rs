@@ -47,7 +47,7 @@ const REPORTER: &str = "github";
 /// ```
 ///
 /// See [Leak reports](crate::guide::leak_reports) in the guide.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
 pub struct GithubReports {
     target: Target,
@@ -69,8 +69,9 @@ impl GithubReports {
         Self { target: Target::new(verifier), keys }
     }
 
-    /// Records the reports and revokes no key. See
-    /// [`LeakReport::alert_only`](crate::LeakReport::alert_only).
+    /// Records the reports and revokes no key.
+    ///
+    /// See [`LeakReport::alert_only`](crate::LeakReport::alert_only).
     ///
     /// ```
     /// use keywright::http::reports::GithubReports;

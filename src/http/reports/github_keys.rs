@@ -17,9 +17,9 @@ const START: [u8; 26] = [
 ];
 const POINT_LEN: usize = 65;
 
-/// The public keys with which GitHub signs its reports. Clones share one list.
+/// The public keys with which GitHub signs its reports.
 ///
-/// The crate makes no requests. The host fetches
+/// Clones share one list. The crate makes no requests. The host fetches
 /// `https://api.github.com/meta/public_keys/secret_scanning` and gives the body to
 /// [`replace`](Self::replace): at the start, once a day, and after a report with the refusal
 /// [`UnknownKey`](ReportRefusal::UnknownKey).

@@ -37,10 +37,9 @@ mod replays;
 mod signed;
 mod webhook;
 
-pub use self::bounded::MAX_TOKENS;
+pub use self::bounded::{MAX_BODY_BYTES, MAX_TOKENS};
 pub use self::github::GithubReports;
 pub use self::github_keys::{GithubKeys, GithubKeysError};
-pub use self::receive::MAX_BODY_BYTES;
 pub use self::refusal::ReportRefusal;
 pub use self::signed::SignedReports;
 pub use self::webhook::{WebhookSecret, WebhookSecretError};

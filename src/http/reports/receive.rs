@@ -12,23 +12,17 @@ use axum::routing::post;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::bounded::MAX_BODY_BYTES;
 use super::refusal::ReportRefusal;
 use crate::value::text::hex;
 use crate::value::token::Credential;
 use crate::verifier::{LeakOutcome, LeakReport, Verifier};
 
-/// The maximum length of a report, in bytes: 1 MiB.
-///
-/// ```
-/// assert_eq!(keywright::http::reports::MAX_BODY_BYTES, 1_048_576);
-/// ```
-pub const MAX_BODY_BYTES: usize = 1 << 20;
-
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The keys that an endpoint reports to, and what a report does.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) verifier: Verifier,
     pub(super) alert_only: bool,

@@ -6,8 +6,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::bounded::MAX_TOKENS;
-use super::receive::MAX_BODY_BYTES;
+use super::bounded::{MAX_BODY_BYTES, MAX_TOKENS};
 use crate::store::StoreError;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");

@@ -50,7 +50,7 @@ use crate::verifier::Verifier;
 /// ```
 ///
 /// See [Leak reports](crate::guide::leak_reports) in the guide.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "setters take and return by value"]
 pub struct SignedReports {
     target: Target,
@@ -59,8 +59,9 @@ pub struct SignedReports {
 }
 
 impl SignedReports {
-    /// Creates an endpoint that revokes the reported keys. Without a
-    /// [`reporter`](Self::reporter), it refuses every report.
+    /// Creates an endpoint that revokes the reported keys.
+    ///
+    /// Without a [`reporter`](Self::reporter), it refuses every report.
     ///
     /// ```
     /// use keywright::Verifier;
@@ -74,9 +75,9 @@ impl SignedReports {
         Self { target: Target::new(verifier), reporters: Vec::new(), replays: Arc::default() }
     }
 
-    /// Adds a sender and its secret. The events have its name as the reporter.
+    /// Adds a sender and its secret.
     ///
-    /// To change a secret, add the new one under the same name, and remove the old one when the
+    /// The events have its name as the reporter. To change a secret, add the new one under the same name, and remove the old one when the
     /// sender no longer uses it.
     ///
     /// ```
@@ -91,8 +92,9 @@ impl SignedReports {
         self
     }
 
-    /// Records the reports and revokes no key. See
-    /// [`LeakReport::alert_only`](crate::LeakReport::alert_only).
+    /// Records the reports and revokes no key.
+    ///
+    /// See [`LeakReport::alert_only`](crate::LeakReport::alert_only).
     ///
     /// ```
     /// use keywright::http::reports::SignedReports;

@@ -38,7 +38,9 @@ const MAX_SIGNATURES: usize = 8;
 #[derive(Clone)]
 pub struct WebhookSecret(hmac::Key);
 
-/// The error for a text that is not a [`WebhookSecret`]. The message does not repeat the text.
+/// The error for a text that is not a [`WebhookSecret`].
+///
+/// The message does not repeat the text.
 ///
 /// ```
 /// use keywright::http::reports::{WebhookSecret, WebhookSecretError};

@@ -264,6 +264,23 @@ impl EventKind {
     pub fn all() -> impl Iterator<Item = Self> + Clone {
         Operation::ALL.iter().copied().map(Self::Operation).chain(Self::OTHERS)
     }
+
+    /// Returns the kind as text.
+    ///
+    /// ```
+    /// use keywright::{EventKind, Operation};
+    ///
+    /// assert_eq!(EventKind::Operation(Operation::KeyRotate).as_str(), "key.rotate");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operation(operation) => operation.as_str(),
+            Self::ExtensiveUse => EXTENSIVE_USE,
+            Self::SuspiciousUse => SUSPICIOUS_USE,
+            Self::Refusals => REFUSALS,
+            Self::LeakReported => LEAK_REPORTED,
+        }
+    }
 }
 
 const EXTENSIVE_USE: &str = "key.extensive_use";
@@ -273,13 +290,7 @@ const LEAK_REPORTED: &str = "key.leak_reported";
 
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Operation(operation) => operation.fmt(f),
-            Self::ExtensiveUse => f.pad(EXTENSIVE_USE),
-            Self::SuspiciousUse => f.pad(SUSPICIOUS_USE),
-            Self::Refusals => f.pad(REFUSALS),
-            Self::LeakReported => f.pad(LEAK_REPORTED),
-        }
+        f.pad(self.as_str())
     }
 }
 

@@ -14,7 +14,7 @@ fn documented_lists_match_the_crate() {
     let section = section("An event");
     let (_, kinds) = section.split_once("The kinds are").expect("the kinds");
     let (kinds, codes) = kinds.split_once("The codes of a refusal are").expect("the codes");
-    assert!(code(kinds).into_iter().eq(EventKind::all().map(|kind| kind.to_string())), "{kinds}");
+    assert!(code(kinds).into_iter().eq(EventKind::all().map(EventKind::as_str)), "{kinds}");
     let possible = RefusalCode::ALL.iter().map(|code| code.as_str());
     assert!(code(codes).into_iter().eq(possible), "{codes}");
     let details = &tables("Details of an event")[0];

@@ -45,7 +45,7 @@ pub(super) fn event_actor() -> Value {
 }
 
 pub(super) fn event_kind() -> Value {
-    let kinds: Vec<String> = EventKind::all().map(|kind| kind.to_string()).collect();
+    let kinds: Vec<&str> = EventKind::all().map(EventKind::as_str).collect();
     json!({ "type": "string", "enum": kinds })
 }
 
