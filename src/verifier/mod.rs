@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::decision::quick::{self, Defaults};
 use crate::decision::request::AccessRequest;
-use crate::decision::{Circumstances, DecideError, Denial, Grant, Reason, SecretUsed, decide};
+use crate::decision::{Circumstances, DecideError, Denial, Grant, SecretUsed, decide};
 use crate::record::freshness::Found;
 use crate::record::head::Obstacles;
 use crate::record::key::Key;
@@ -28,7 +28,6 @@ use crate::setup::Setup;
 use crate::setup::limiter::Admission;
 use crate::store::{FoundRef, StoreError};
 use crate::value::digest::Digest;
-use crate::value::id::KeyId;
 use crate::value::seat::{self, SEATS};
 use crate::value::time::Timestamp;
 use crate::value::token::Presented;

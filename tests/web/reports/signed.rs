@@ -184,7 +184,7 @@ fn webhook_secret_has_its_form() {
         ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", WebhookSecretError::Form),
         ("whsec_?", WebhookSecretError::Form),
         ("whsec_", WebhookSecretError::Length(0)),
-        (&format!("whsec_{}", "A".repeat(88)), WebhookSecretError::Length(66)),
+        (format!("whsec_{}", "A".repeat(88)).as_str(), WebhookSecretError::Length(66)),
     ] {
         assert_eq!(refused(text), Some(error), "{text}");
     }
