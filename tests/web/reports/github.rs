@@ -1,7 +1,9 @@
 //! GitHub's endpoint: the known answers of its documentation, its feedback, and its bounds.
 
-use http::StatusCode;
-use keywright::http::reports::{GithubKeys, GithubKeysError, MAX_BODY_BYTES, MAX_TOKENS};
+use http::{HeaderValue, StatusCode};
+use keywright::http::reports::{
+    GithubKeys, GithubKeysError, GithubReports, MAX_BODY_BYTES, MAX_TOKENS, SignedReports,
+};
 use keywright::store::EventQuery;
 use keywright::{DetailField, EventKind, Reason};
 use serde_json::{Value, json};
@@ -66,7 +68,7 @@ fn b11_github_report_ends_its_keys() -> TestResult {
         // A place without a URL, and a member that GitHub may add.
         report[2]["url"] = json!("");
         report[2]["new_member"] = json!({ "any": [1] });
-        let answer = host.from_github(Value::from(report).to_string()).await;
+        let answer = host.github_sends(Value::from(report).to_string()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         let labels: Vec<_> = answer.json().as_array().ok_or("a list")?.clone();
         let expected = [
@@ -103,9 +105,9 @@ fn b11_replayed_github_report_is_harmless() -> TestResult {
     block_on(async {
         let issued = host.world.key().await;
         let body = matches_of(&[&issued]);
-        let first = host.from_github(body.clone()).await;
+        let first = host.github_sends(body.clone()).await;
         let events = host.world.events(EventQuery::new()).await?;
-        let again = host.from_github(body).await;
+        let again = host.github_sends(body).await;
         assert_eq!((again.status, again.text), (first.status, first.text));
         assert_eq!(host.world.events(EventQuery::new()).await?, events);
         Ok(())
@@ -114,12 +116,12 @@ fn b11_replayed_github_report_is_harmless() -> TestResult {
 
 #[test]
 fn b11_host_can_record_reports_only() -> TestResult {
-    let host = Host::with(|github| github.alert_only(), |own| own.alert_only());
+    let host = Host::with(GithubReports::alert_only, SignedReports::alert_only);
     block_on(async {
         let issued = host.world.key().await;
         let body = matches_of(&[&issued]);
         for _ in 0..2 {
-            let answer = host.from_github(body.clone()).await;
+            let answer = host.github_sends(body.clone()).await;
             assert_eq!(answer.json()[0]["label"], "true_positive");
         }
         assert_eq!(host.world.check(&issued).await, Ok(()));
@@ -136,19 +138,19 @@ fn b11_large_report_is_bounded() {
         let calls = host.faults.calls();
         // A million tokens, which are too long; and as many as fit, which are too many.
         let million = format!("[{}{{}}]", "{},".repeat(999_999));
-        let refused = host.from_github(million).await;
+        let refused = host.github_sends(million).await;
         assert_eq!((refused.status.as_u16(), refused.code()), (413, "body_too_large"));
         let item = r#"{"token":"x","type":"t"}"#;
         let list = |n: usize| format!("[{}]", vec![item; n].join(","));
-        let refused = host.from_github(list(MAX_TOKENS + 1)).await;
+        let refused = host.github_sends(list(MAX_TOKENS + 1)).await;
         assert_eq!((refused.status.as_u16(), refused.code()), (413, "too_many_tokens"));
-        let accepted = host.from_github(list(MAX_TOKENS)).await;
+        let accepted = host.github_sends(list(MAX_TOKENS)).await;
         assert_eq!(accepted.status, StatusCode::OK);
         assert_eq!(accepted.json().as_array().map(Vec::len), Some(MAX_TOKENS));
         let spaces = " ".repeat(MAX_BODY_BYTES - 2);
-        let accepted = host.from_github(format!("[{spaces}]")).await;
+        let accepted = host.github_sends(format!("[{spaces}]")).await;
         assert_eq!((accepted.status, accepted.text.as_str()), (StatusCode::OK, "[]"));
-        assert_eq!(host.from_github(format!("[{spaces} ]")).await.code(), "body_too_large");
+        assert_eq!(host.github_sends(format!("[{spaces} ]")).await.code(), "body_too_large");
         assert_eq!(host.faults.calls(), calls, "look-alikes reach no store");
     });
 }
@@ -170,13 +172,13 @@ fn b11_malformed_report_repeats_no_token() {
             format!(r#"[{{"token":"{token}","type":"t"}}"#),
             format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)),
         ] {
-            let refused = host.from_github(body).await;
+            let refused = host.github_sends(body).await;
             assert_eq!((refused.status.as_u16(), refused.code()), (400, "malformed"));
             let said = format!("{} {:?}", refused.text, refused.refusal);
             assert!(!said.contains(&token[20..28]), "{said}");
         }
         let not_utf_8 = [b"[{\"token\":\"" as &[u8], &[0xff], b"\",\"type\":\"t\"}]"].concat();
-        assert_eq!(host.from_github(not_utf_8).await.code(), "malformed");
+        assert_eq!(host.github_sends(not_utf_8).await.code(), "malformed");
         assert_eq!(host.world.check(&issued).await, Ok(()));
     });
 }
@@ -188,16 +190,16 @@ fn b11_failed_report_keeps_what_was_done() -> TestResult {
         let issued = [host.world.key().await, host.world.key().await];
         let body = matches_of(&[&issued[0], &issued[1]]);
         host.faults.set_after(1, Fault::Down);
-        let failed = host.from_github(body.clone()).await;
+        let failed = host.github_sends(body.clone()).await;
         assert_eq!((failed.status.as_u16(), failed.code()), (503, "unavailable"));
         assert_eq!(
-            failed.headers.get("retry-after").map(|value| value.as_bytes()),
+            failed.headers.get("retry-after").map(HeaderValue::as_bytes),
             Some(b"5" as &[u8])
         );
         host.faults.set(None);
         assert_eq!(host.world.check(&issued[0]).await, Err(Reason::Revoked));
         assert_eq!(host.world.check(&issued[1]).await, Ok(()));
-        let answer = host.from_github(body).await;
+        let answer = host.github_sends(body).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(host.world.check(&issued[1]).await, Err(Reason::Revoked));
         Ok(())

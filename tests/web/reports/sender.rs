@@ -98,14 +98,14 @@ impl Host {
     }
 
     /// Sends a body that GitHub has signed.
-    pub(crate) async fn from_github(&self, body: impl Into<Vec<u8>>) -> Answer {
+    pub(crate) async fn github_sends(&self, body: impl Into<Vec<u8>>) -> Answer {
         let body = body.into();
         let signature = self.github_signature(&body);
         self.send(github_request(KEY_ID, &signature, body)).await
     }
 
     /// Sends a body that the host's scanner has signed now.
-    pub(crate) async fn from_scanner(&self, id: &str, body: impl Into<Vec<u8>>) -> Answer {
+    pub(crate) async fn scanner_sends(&self, id: &str, body: impl Into<Vec<u8>>) -> Answer {
         let body = body.into();
         let at = self.world.now();
         let signature = own_signature(SECRET, id, &seconds(at), &body);
@@ -186,5 +186,5 @@ pub(crate) fn tokens_of(tokens: &[&str]) -> String {
 /// Returns the SHA-256 of a text in hex.
 pub(crate) fn sha256(text: &str) -> String {
     let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }

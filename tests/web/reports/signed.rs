@@ -26,7 +26,7 @@ fn b11_own_report_ends_its_keys() -> TestResult {
             { "token": "not a token" },
             { "token": token },
         ]});
-        let answer = host.from_scanner("msg_1", body.to_string()).await;
+        let answer = host.scanner_sends("msg_1", body.to_string()).await;
         let hash = sha256(token);
         let expected = json!({ "results": [
             { "token_hash": hash, "outcome": "revoked" },
@@ -92,22 +92,22 @@ fn b11_replayed_report_is_refused() -> TestResult {
         let body = tokens_of(&[issued[0].token.expose(), issued[1].token.expose()]);
         // A report that failed can come again under its id.
         host.faults.set_after(1, Fault::Down);
-        let failed = host.from_scanner("msg_1", body.clone()).await;
+        let failed = host.scanner_sends("msg_1", body.clone()).await;
         assert_eq!((failed.status.as_u16(), failed.code()), (503, "unavailable"));
         host.faults.set(None);
-        let answer = host.from_scanner("msg_1", body.clone()).await;
+        let answer = host.scanner_sends("msg_1", body.clone()).await;
         let outcomes = [0, 1].map(|n| answer.json()["results"][n]["outcome"].clone());
         assert_eq!(outcomes, ["unchanged", "revoked"]);
         let events = host.world.events(EventQuery::new()).await?;
         for _ in 0..2 {
-            let replayed = host.from_scanner("msg_1", body.clone()).await;
+            let replayed = host.scanner_sends("msg_1", body.clone()).await;
             assert_eq!((replayed.status.as_u16(), replayed.code()), (409, "replayed"));
             host.world.clock.advance(299 * SECOND);
         }
         assert_eq!(host.world.events(EventQuery::new()).await?, events);
         // An id is free again when its report is stale.
         host.world.clock.advance(HOUR);
-        assert_eq!(host.from_scanner("msg_1", tokens_of(&[])).await.status, StatusCode::OK);
+        assert_eq!(host.scanner_sends("msg_1", tokens_of(&[])).await.status, StatusCode::OK);
         Ok(())
     })
 }
@@ -168,11 +168,11 @@ fn b11_own_report_is_strict_and_bounded() {
             r#"{"tokens":[],"more":1}"#,
             r#"{"tokens":[],"tokens":[]}"#,
         ] {
-            let refused = host.from_scanner("msg_1", body).await;
+            let refused = host.scanner_sends("msg_1", body).await;
             assert_eq!((refused.status.as_u16(), refused.code()), (400, "malformed"), "{body}");
         }
         let many = tokens_of(&vec!["x"; MAX_TOKENS + 1]);
-        assert_eq!(host.from_scanner("msg_1", many).await.code(), "too_many_tokens");
+        assert_eq!(host.scanner_sends("msg_1", many).await.code(), "too_many_tokens");
     });
 }
 
