@@ -84,17 +84,17 @@ fn b11_look_alike_is_not_found() {
 #[test]
 fn b11_named_prefixes_narrow_the_search() {
     let random = Random::seeded(3);
-    let [live, test, other] =
-        ["acme_live", "acme_test", "live"].map(|prefix| token(prefix, &random));
-    let text = format!("{live} {test} {other} x{live}");
+    let [live, staging, other] =
+        ["acme_live", "acme_staging", "live"].map(|prefix| token(prefix, &random));
+    let text = format!("{live} {staging} {other} x{live}");
     let found = |prefixes: &[&str]| -> Vec<String> {
         let prefixes = prefixes.iter().map(|prefix| Prefix::new(prefix).expect("a prefix"));
         let scanner = Scanner::new().prefixes(prefixes);
         scanner.find(&text).map(|found| found.token.expose().to_owned()).collect()
     };
-    assert_eq!(found(&[]), [&*live, &test, &other, &live]);
+    assert_eq!(found(&[]), [&*live, &staging, &other, &live]);
     assert_eq!(found(&["acme_live"]), [&*live, &live]);
-    assert_eq!(found(&["live", "acme_test"]), [&*test, &other]);
+    assert_eq!(found(&["live", "acme_staging"]), [&*staging, &other]);
     assert_eq!(found(&["acme"]), [""; 0]);
     assert!(Scanner::new().prefixes([Prefix::default()]).recognize(&live).is_none());
 }
@@ -143,6 +143,6 @@ fn found_token_hides_its_secret() {
     );
     assert!(shown.contains(&token[10..26]), "{shown}");
     let secret = &token[26..];
-    let shows = |part: &[u8]| shown.contains(std::str::from_utf8(part).expect("ASCII"));
-    assert!(!secret.as_bytes().windows(8).any(shows), "{shown}");
+    let is_part = |part: &[u8]| shown.contains(std::str::from_utf8(part).expect("ASCII"));
+    assert!(!secret.as_bytes().windows(8).any(is_part), "{shown}");
 }

@@ -24,10 +24,10 @@ const COLLIDING: &str = "bqpgceht";
 /// Returns a token whose last characters are the beginning of the prefix of the next one.
 fn overlapping(random: &Random) -> (String, String) {
     // The check of few bodies ends in lower-case letters.
-    let first = (0..)
-        .map(|_| token("key", random))
-        .find(|token| token[token.len() - 2..].bytes().all(|byte| byte.is_ascii_lowercase()));
-    let first = first.expect("a check that ends in two letters");
+    let ends_in_letters =
+        |token: &String| token[token.len() - 2..].bytes().all(|byte| byte.is_ascii_lowercase());
+    let mut tries = (0..10_000).map(|_| token("key", random));
+    let first = tries.find(ends_in_letters).expect("a check that ends in two letters");
     let second = token(&format!("{}_live", &first[first.len() - 2..]), random);
     (first, second)
 }

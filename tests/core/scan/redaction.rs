@@ -130,20 +130,24 @@ fn flush_holds_back_the_last_word() {
     assert_eq!(shown().len(), 5 + 6 + 26 + 10 + 14);
 }
 
+/// A writer whose text can be read after its drop.
+struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn dropped_writer_writes_its_rest() {
     let random = Random::seeded(5);
     let token = token("acme_live", &random);
     let text = Rc::new(RefCell::new(Vec::new()));
-    struct Shared(Rc<RefCell<Vec<u8>>>);
-    impl Write for Shared {
-        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-            self.0.borrow_mut().write(text)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     {
         let mut log = Scanner::new().redactor(Shared(Rc::clone(&text)));
         write!(log, "{token} and {}", &token[..40]).expect("a vector takes all");

@@ -101,10 +101,11 @@ fn t_d01_scanner_agrees_with_slow_reference() {
 fn reference_finds_neighbors_and_overlaps() {
     let random = Random::seeded(7);
     let whole = token("acme_live", &random);
-    assert_eq!(tokens(whole.as_bytes(), &[]), [0..64]);
+    let only = |range: Range<usize>| Vec::from([range]);
+    assert_eq!(tokens(whole.as_bytes(), &[]), only(0..64));
     let double = format!("{COLLIDING}{whole}");
-    assert_eq!(tokens(double.as_bytes(), &[]), [0..72]);
-    assert_eq!(tokens(double.as_bytes(), &["acme_live"]), [8..72]);
+    assert_eq!(tokens(double.as_bytes(), &[]), only(0..72));
+    assert_eq!(tokens(double.as_bytes(), &["acme_live"]), only(8..72));
     let (first, second) = overlapping(&random);
     let both = format!("{first}{}", &second[2..]);
     assert_eq!(tokens(both.as_bytes(), &[]), [0..58, 56..56 + second.len()]);
