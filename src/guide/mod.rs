@@ -60,6 +60,8 @@
 //!
 //! # For a security review
 //!
+//! * [For a security review](crate::guide::security): what to read first, the cryptography, and the requirements of OWASP
+//!   and NIST with their tests
 //! * [Threat model](crate::guide::threat_model): the attacks that keywright withstands, and those that it does not
 //! * [Promises](crate::guide::promises): every promise, with the test that holds it
 
@@ -95,6 +97,7 @@ pages!(
     leaks,
     incidents,
     leak_reports,
+    security,
     threat_model,
     promises,
 );

@@ -40,7 +40,7 @@ pub(super) fn exported(source: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn no_public_type_prints_a_secret() {
+fn t_l02_no_public_type_prints_a_secret() {
     block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::open(folder.path().join("keys.db")).await.expect("a store");
@@ -287,7 +287,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
 }
 
 #[test]
-fn secret_types_print_only_their_kind() {
+fn t_l02_secret_types_print_only_their_kind() {
     block_on(async {
         let (world, _) = lifecycle::live(MemoryStore::new()).await;
         let issued = world.key().await;

@@ -27,7 +27,7 @@ fn bearer(token: &str) -> String {
 }
 
 #[test]
-fn no_web_type_prints_a_secret() {
+fn t_l02_no_web_type_prints_a_secret() {
     let system = actix_web::rt::System::new();
     system.block_on(async {
         let (world, mut life) = lifecycle::live(MemoryStore::new()).await;
