@@ -55,6 +55,7 @@
 //! * [Day by day](crate::guide::operating): stale keys, audit events, backups, growth, clocks
 //! * [Leaked keys](crate::guide::leaks): finding tokens in texts, and hiding them in logs
 //! * [Incidents](crate::guide::incidents): leaks, a wrong pepper, a lost database, a full disk
+//! * [Leak reports](crate::guide::leak_reports): a token that was found in the open ends its key, and the owner is told
 //! * [Figures](crate::guide::figures): what each operation costs, and how to measure it
 //!
 //! # For a security review
@@ -96,6 +97,7 @@ pages!(
     operating,
     leaks,
     incidents,
+    leak_reports,
     security,
     dependencies,
     threat_model,

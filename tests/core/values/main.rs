@@ -249,7 +249,10 @@ fn operations_and_outcomes_read_back() {
     reads_back::<Operation>(&operations);
     refuses::<Operation>(&["", "key", "key.", "Key.rotate", "key.rotate ", "key.extensive_use"]);
     reads_back::<EventKind>(&operations);
-    reads_back::<EventKind>(&["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
+    let kinds: Vec<&str> = EventKind::all().map(EventKind::as_str).collect();
+    let others = ["key.extensive_use", "key.suspicious_use", "actor.refusals", "key.leak_reported"];
+    assert_eq!(kinds, [&*operations, &others].concat());
+    reads_back::<EventKind>(&others);
     refuses::<EventKind>(&["", "key.use"]);
     reads_back::<EventActor>(&[
         "user:alice",
