@@ -17,6 +17,7 @@
 //! | build a page for keys of an organization, a user or service accounts | [`guide::organization_keys`], [`guide::user_keys`], [`guide::service_accounts`] |
 //! | build a page for key ids and secrets, or a tenant's console | [`guide::key_id_and_secret`], [`guide::tenant_console`] |
 //! | choose where keys are stored, or write a store | [`store`] |
+//! | find and hide tokens in text | [`scan`] |
 //! | operate the service | [`guide::background`], [`guide::operating`] |
 //! | handle an incident | [`guide::incidents`] |
 //! | review the security | [`guide::threat_model`] |
@@ -30,7 +31,8 @@
         feature = "file",
         feature = "management",
         feature = "page",
-        feature = "postgres"
+        feature = "postgres",
+        feature = "reports"
     )),
     allow(rustdoc::broken_intra_doc_links)
 )]
@@ -45,6 +47,7 @@ pub mod guide;
 pub mod http;
 mod keywright;
 mod record;
+pub mod scan;
 mod setup;
 pub mod store;
 mod value;
@@ -100,4 +103,4 @@ pub use crate::value::ticket::Ticket;
 pub use crate::value::time::{Clock, ManualClock, SystemClock, TimeError, Timestamp};
 pub use crate::value::token::{Credential, Prefix, PrefixError, Token};
 pub use crate::value::use_alert::{UseAlert, UseAlertError};
-pub use crate::verifier::{Verifier, VerifyError};
+pub use crate::verifier::{LeakOutcome, LeakReport, Verifier, VerifyError};
