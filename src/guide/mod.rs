@@ -64,6 +64,7 @@
 //!   and NIST with their tests
 //! * [Threat model](crate::guide::threat_model): the attacks that keywright withstands, and those that it does not
 //! * [Promises](crate::guide::promises): every promise, with the test that holds it
+//! * [Dependencies](crate::guide::dependencies): every crate that comes with keywright, with its reason and its license
 
 macro_rules! pages {
     ($($page:ident),* $(,)?) => {$(
@@ -98,6 +99,7 @@ pages!(
     incidents,
     leak_reports,
     security,
+    dependencies,
     threat_model,
     promises,
 );

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::coverage::{tests, threat_of};
+use crate::root;
 use crate::tables::{assert_proof, named, page, rows};
 
 /// The tables of the threat model, with the letter of their ids and the number of each row. Names of their
@@ -56,6 +57,19 @@ fn every_web_threat_names_its_tests() {
     assert_eq!(ids.len(), 16, "{ids:?}");
     let listed: BTreeSet<_> = named.into_iter().filter_map(threat_of).collect();
     assert_eq!(ids.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[test]
+fn every_defense_names_what_exists() {
+    let (page, tests) = (page("threat_model.md"), tests());
+    for row in rows(&page, "## What is withstood") {
+        let [threat, _, held] = row.as_slice() else { panic!("three cells: {row:?}") };
+        assert!(!named(held).is_empty(), "{threat} names nothing");
+        for name in named(held) {
+            let is_place = name.contains('/') && root().join(name).exists();
+            assert!(is_place || tests.contains_key(name), "{name} is neither a test nor a path");
+        }
+    }
 }
 
 #[test]
