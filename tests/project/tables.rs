@@ -39,23 +39,26 @@ pub(crate) fn assert_proof(cell: &str, tests: &BTreeMap<String, PathBuf>) {
     }
 }
 
-/// Returns whether a name is that of a test, of a file of `src` with an example that must not compile, or of the checks
-/// of every commit.
+/// Returns whether a name is that of a test, of a file of `src` with an example that must not compile, of the checks of
+/// every commit, or of a script that they call.
 fn is_proof(name: &str, tests: &BTreeMap<String, PathBuf>) -> bool {
     if name.starts_with("src/") {
         let source = fs::read_to_string(root().join(name));
         return source.is_ok_and(|text| text.contains("```compile_fail"));
     }
-    tests.contains_key(name) || name == ".ci/run"
+    let checks = || fs::read_to_string(root().join(".ci/run")).unwrap_or_default();
+    let is_check = name == ".ci/run"
+        || name.starts_with("scripts/") && checks().lines().any(|line| line == name);
+    is_check || tests.contains_key(name)
 }
 
 #[test]
 fn proofs_are_told_from_other_names() {
     let tests = BTreeMap::from([("a_test".to_owned(), PathBuf::new())]);
-    for proof in ["a_test", "src/value/token.rs", ".ci/run"] {
+    for proof in ["a_test", "src/value/token.rs", ".ci/run", "scripts/secrets"] {
         assert!(is_proof(proof, &tests), "{proof}");
     }
-    for other in ["another_test", "src/lib.rs", "src/missing.rs", "Cargo.toml", ""] {
+    for other in ["another_test", "src/lib.rs", "src/missing.rs", "scripts/load", ""] {
         assert!(!is_proof(other, &tests), "{other}");
     }
     let page = "\n## One\n\nText.\n\n| a | b |\n|---|---|\n| `x`, `y` | 1 |\n| z | 2 |\n\n| c |\n";

@@ -159,21 +159,21 @@ async fn b11_leak_source_shows_no_token(world: &World) -> TestResult {
 #[common::test(each_store)]
 async fn b11_failing_store_leaves_report_repeatable(world: &World) -> TestResult {
     let issued = world.key().await;
-    let (faulty, faults) = world.with_faults()?;
+    let (unstable, faults) = world.with_faults()?;
     for alert_only in [false, true] {
         for fault in [Fault::Down, Fault::WritesLost] {
             faults.set(fault);
             let report = report(&issued);
             let report = if alert_only { report.alert_only() } else { report };
-            assert!(faulty.verifier.report_leak(&report).await.is_err(), "{fault:?}");
+            assert!(unstable.verifier.report_leak(&report).await.is_err(), "{fault:?}");
             faults.set(None);
             assert_eq!(world.check(&issued).await, Ok(()), "{fault:?}");
         }
     }
     faults.set(Fault::AnswersLost);
-    assert!(faulty.verifier.report_leak(&report(&issued)).await.is_err());
+    assert!(unstable.verifier.report_leak(&report(&issued)).await.is_err());
     faults.set(None);
-    let again = faulty.verifier.report_leak(&report(&issued)).await?;
+    let again = unstable.verifier.report_leak(&report(&issued)).await?;
     assert_eq!(again, LeakOutcome::Unchanged(issued.key.id));
     assert_eq!(leaks(world).await?.len(), 1);
     Ok(())
@@ -183,12 +183,12 @@ async fn b11_failing_store_leaves_report_repeatable(world: &World) -> TestResult
 async fn b11_deleted_key_fails_no_report(world: &World) -> TestResult {
     let issued = world.key_of(&world.alice, named("prod-main-app")).await;
     let id = issued.key.id;
-    let (faulty, faults) = world.with_faults()?;
+    let (unstable, faults) = world.with_faults()?;
     let (authority, alice) = (world.authority.clone(), world.alice.clone());
     faults.meanwhile(async move {
         authority.delete(&alice, &id).await.expect("the key is deleted");
     });
-    let reported = faulty.verifier.report_leak(&report(&issued)).await?;
+    let reported = unstable.verifier.report_leak(&report(&issued)).await?;
     assert_eq!(reported, LeakOutcome::Unchanged(id));
     assert!(leaks(world).await?.is_empty());
     Ok(())
