@@ -16,6 +16,7 @@ mod flush;
 mod memory;
 mod page;
 mod random;
+mod scan;
 mod verify;
 mod waits;
 mod writers;
@@ -56,5 +57,6 @@ fn measure(run: &Run) {
     file::measure(run, &many);
     drop(many);
     page::measure(run);
+    scan::measure(run);
     random::measure_large(run);
 }
