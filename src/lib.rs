@@ -44,6 +44,7 @@ pub mod guide;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub mod http;
 mod keywright;
+mod observe;
 mod record;
 mod setup;
 pub mod store;

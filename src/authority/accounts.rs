@@ -59,7 +59,8 @@ impl Authority {
         new: NewAccount,
     ) -> Result<AccountEntry, AccountError> {
         let operation = Operation::AccountCreate;
-        let new_id = &self.new_account_id(actor, new.ticket.as_ref())?;
+        let new_id = self.new_account_id(actor, new.ticket.as_ref());
+        let new_id = &drawn(actor, operation, new_id)?;
         let (id, new) = (new_id.id, &new);
         self.attempt(actor, operation, |attempt| {
             Box::pin(async move {

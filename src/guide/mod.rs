@@ -53,6 +53,7 @@
 //!
 //! * [The command line](crate::guide::command_line): the program `keywright` on a file, on PostgreSQL and on a service
 //! * [Day by day](crate::guide::operating): stale keys, audit events, backups, growth, clocks
+//! * [Observing](crate::guide::observing): the span of each check and each change, and events of background work
 //! * [Incidents](crate::guide::incidents): leaks, a wrong pepper, a lost database, a full disk
 //! * [Figures](crate::guide::figures): what each operation costs, and how to measure it
 //!
@@ -96,7 +97,7 @@ pages!(
 );
 // Their examples need servers: `examples/servers` and `examples/products` compile and run them.
 #[cfg(not(doctest))]
-pages!(web, axum, actix, tonic, management, page);
+pages!(web, axum, actix, tonic, management, page, observing);
 
 #[allow(clippy::doc_markdown, reason = "tables name operations as events do")]
 #[doc = include_str!("figures.md")]

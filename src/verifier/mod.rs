@@ -18,6 +18,7 @@ use crate::decision::request::AccessRequest;
 use crate::decision::{
     Circumstances, DecideError, Denial, Expected, Grant, Reason, SecretUsed, decide, recognize,
 };
+use crate::observe::{Activity, Check, Ending, Verdict, Work};
 use crate::record::event::{Event, EventActor};
 use crate::record::freshness::Found;
 use crate::record::head::Obstacles;
@@ -96,6 +97,26 @@ impl fmt::Debug for Verifier {
 }
 
 type Answer = Result<Grant, VerifyError>;
+
+fn verdict(answer: &Answer) -> Verdict<'_> {
+    match answer {
+        Ok(grant) => Verdict::Accepted { key: grant.key_id(), tenant: grant.tenant() },
+        Err(VerifyError::Denied(denial)) => {
+            Verdict::Denied { key: denial.key_id(), reason: denial.reason().code() }
+        }
+        Err(VerifyError::Unavailable(error)) => Verdict::Unavailable(error.kind().code()),
+    }
+}
+
+/// Returns the ending of a revocation by the possessor.
+fn ending(revoked: &Result<Outcome<KeyId>, VerifyError>) -> Ending<'_> {
+    match revoked {
+        Ok(Outcome::Done(_)) => Ending::Done,
+        Ok(Outcome::Unchanged(_)) => Ending::Unchanged,
+        Err(VerifyError::Denied(denial)) => Ending::Refused(denial.reason().code()),
+        Err(VerifyError::Unavailable(error)) => Ending::Failed(error.kind().code(), error),
+    }
+}
 
 struct Inner {
     setup: Setup,
@@ -236,11 +257,15 @@ impl Verifier {
     /// # Cancel safety
     /// The use is counted only if the future returns a grant or a denial.
     pub async fn verify(&self, token: &str) -> Result<Grant, VerifyError> {
+        let check = Check::begin();
         let request = AccessRequest::token(token);
-        if let Some(answer) = self.0.answer_from_memory(&request) {
+        if let Some(answer) = check.within(|| self.0.answer_from_memory(&request)) {
+            check.ended(|| verdict(&answer));
             return answer;
         }
-        self.0.answer(&request).await
+        let answer = check.run(self.0.answer(&request)).await;
+        check.ended(|| verdict(&answer));
+        answer
     }
 
     /// Checks a credential against everything that a request needs, and counts its use.
@@ -277,10 +302,14 @@ impl Verifier {
     /// # Cancel safety
     /// The use is counted only if the future returns a grant or a denial.
     pub async fn verify_request(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
-        if let Some(answer) = self.0.answer_from_memory(request) {
+        let check = Check::begin();
+        if let Some(answer) = check.within(|| self.0.answer_from_memory(request)) {
+            check.ended(|| verdict(&answer));
             return answer;
         }
-        self.0.answer(request).await
+        let answer = check.run(self.0.answer(request)).await;
+        check.ended(|| verdict(&answer));
+        answer
     }
 
     /// Revokes the key of a credential, for example after a leak report.
@@ -321,9 +350,19 @@ impl Verifier {
     /// # Cancel safety
     /// If the future is dropped, the key is either revoked or unchanged.
     pub async fn revoke(&self, credential: Credential<'_>) -> Result<Outcome<KeyId>, VerifyError> {
+        let work = Work::begin(Activity::Operation(Operation::KeyRevoke), None);
+        work.run(self.revoke_presented(&work, credential), ending).await
+    }
+
+    async fn revoke_presented(
+        &self,
+        work: &Work,
+        credential: Credential<'_>,
+    ) -> Result<Outcome<KeyId>, VerifyError> {
         let inner = &*self.0;
         let presented = &Presented::parse(credential, inner.setup.prefixes.usual())
             .ok_or_else(Denial::malformed)?;
+        work.is_about(Some(&presented.key_id), None);
         let expected = Expected { prefixes: &inner.setup.prefixes, tenant: None };
         let peppers = &*inner.setup.peppers;
         let computed = &peppers.digest(&presented.key_id, presented.secret);
@@ -332,7 +371,7 @@ impl Verifier {
             let found = inner.setup.store.resolve(&presented.key_id, Freshness::CURRENT).await?;
             if let (None, Some(key)) = (&found, recognized_once.get()) {
                 // Another caller has deleted the key meanwhile, so it is refused for good.
-                return Ok(Attempted::Done(Outcome::Unchanged(*key)));
+                return Ok(Attempted::Unchanged(*key));
             }
             let now = inner.setup.clock.now();
             let recognized = recognize(presented, computed, found.as_ref(), expected, peppers, now);
@@ -341,7 +380,7 @@ impl Verifier {
             let key = found.record().key();
             recognized_once.get_or_init(|| key.id);
             match key.status(now) {
-                KeyStatus::Revoked => return Ok(Attempted::Done(Outcome::Unchanged(key.id))),
+                KeyStatus::Revoked => return Ok(Attempted::Unchanged(key.id)),
                 KeyStatus::Expired => {
                     let denied = DecideError::Denied(Denial::of(key.id, Reason::Expired));
                     inner.count_refused(Some(found), &denied, now);
@@ -357,7 +396,7 @@ impl Verifier {
                 events: vec![event.of(key)],
                 ..Batch::of(key.tenant.clone())
             };
-            Ok::<_, VerifyError>(commit(&*inner.setup.store, batch, Outcome::Done(key.id)).await?)
+            Ok::<_, VerifyError>(commit(&*inner.setup.store, batch, key.id).await?)
         });
         revoked.await?.ok_or_else(|| {
             let message = "too many concurrent changes to the key; nothing was changed, try again";
@@ -399,16 +438,20 @@ impl Verifier {
     /// # Cancel safety
     /// If the future is dropped, nothing is lost or counted twice.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let inner = &*self.0;
-        let now = inner.setup.clock.now();
-        let Setup { store, random, peppers, usage_recorder, refusal_log, .. } = &inner.setup;
-        usage_recorder.flush(&**store, random, now).await?;
-        inner.repeppering.flush(&**store, peppers).await?;
-        refusal_log.flush(&**store, now, None).await
+        let flush = Work::begin(Activity::Flush, None);
+        flush.run(self.0.flush(), StoreError::ending_of).await
     }
 }
 
 impl Inner {
+    async fn flush(&self) -> Result<(), StoreError> {
+        let now = self.setup.clock.now();
+        let Setup { store, random, peppers, usage_recorder, refusal_log, .. } = &self.setup;
+        usage_recorder.flush(&**store, random, now).await?;
+        self.repeppering.flush(&**store, peppers).await?;
+        refusal_log.flush(&**store, now, None).await
+    }
+
     /// Answers a request if its credential is malformed or the store has its key in memory.
     ///
     /// This is no part of a future, so no state is kept for what would follow.

@@ -1,0 +1,6 @@
+//! What an operator sees of each operation: its span, its fields and its outcome.
+
+mod background;
+mod capture;
+mod operations;
+mod verifications;
