@@ -15,7 +15,7 @@ use crate::value::scope::Access;
 
 use super::Authority;
 use super::account_entries::{AccountEntry, new_account_entry};
-use super::attempt::{Attempt, owned_by};
+use super::attempt::{Attempt, drawn, owned_by};
 use super::errors::{AccountError, ListError};
 use super::listing::check_limit;
 

@@ -111,15 +111,16 @@ impl Server {
                     outage.begin();
                     sleep(PAUSE).await;
                 }
-                Err(_) => match timeout(PATIENCE, listener.execute("SELECT 1")).await {
-                    Ok(Ok(_)) => outage.end(),
-                    _ => {
+                Err(_) => {
+                    let probed = timeout(PATIENCE, listener.execute("SELECT 1")).await;
+                    if !matches!(probed, Ok(Ok(_))) {
                         outage.begin();
                         let listener = self.listen_again().await;
                         outage.end();
                         return listener;
                     }
-                },
+                    outage.end();
+                }
             }
         }
     }

@@ -77,7 +77,7 @@ impl MovingStore {
         options: MoveOptions,
     ) -> Result<Duration, MoveError> {
         let work = Work::begin(Activity::TransferFinish, None);
-        let moved = self.catch_up_and_switch(transfer, Arc::new(target), options);
+        let moved = Box::pin(self.catch_up_and_switch(transfer, Arc::new(target), options));
         work.run(moved, MoveError::ending_of).await
     }
 
