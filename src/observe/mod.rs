@@ -8,6 +8,7 @@
 
 mod activity;
 mod check;
+#[cfg(feature = "cached")]
 mod events;
 mod verdict;
 mod work;
@@ -21,6 +22,8 @@ mod spans;
 pub(crate) use self::activity::{Activity, Ending};
 pub(crate) use self::check::Check;
 #[cfg(feature = "cached")]
-pub(crate) use self::events::{CacheEvent, tell};
+pub(crate) use self::events::CacheEvent;
+#[cfg(feature = "cached")]
+pub(crate) use self::spans::tell;
 pub(crate) use self::verdict::Verdict;
 pub(crate) use self::work::Work;
