@@ -31,7 +31,8 @@
         feature = "file",
         feature = "management",
         feature = "page",
-        feature = "postgres"
+        feature = "postgres",
+        feature = "reports"
     )),
     allow(rustdoc::broken_intra_doc_links)
 )]
@@ -103,4 +104,4 @@ pub use crate::value::ticket::Ticket;
 pub use crate::value::time::{Clock, ManualClock, SystemClock, TimeError, Timestamp};
 pub use crate::value::token::{Credential, Prefix, PrefixError, Token};
 pub use crate::value::use_alert::{UseAlert, UseAlertError};
-pub use crate::verifier::{Verifier, VerifyError};
+pub use crate::verifier::{LeakOutcome, LeakReport, Verifier, VerifyError};

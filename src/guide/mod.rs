@@ -56,12 +56,16 @@
 //! * [Observing](crate::guide::observing): the span of each check and each change, and events of background work
 //! * [Leaked keys](crate::guide::leaks): finding tokens in texts, and hiding them in logs
 //! * [Incidents](crate::guide::incidents): leaks, a wrong pepper, a lost database, a full disk
+//! * [Leak reports](crate::guide::leak_reports): a token that was found in the open ends its key, and the owner is told
 //! * [Figures](crate::guide::figures): what each operation costs, and how to measure it
 //!
 //! # For a security review
 //!
+//! * [For a security review](crate::guide::security): what to read first, the cryptography, and the requirements of OWASP
+//!   and NIST with their tests
 //! * [Threat model](crate::guide::threat_model): the attacks that keywright withstands, and those that it does not
 //! * [Promises](crate::guide::promises): every promise, with the test that holds it
+//! * [Dependencies](crate::guide::dependencies): every crate that comes with keywright, with its reason and its license
 
 macro_rules! pages {
     ($($page:ident),* $(,)?) => {$(
@@ -94,6 +98,9 @@ pages!(
     operating,
     leaks,
     incidents,
+    leak_reports,
+    security,
+    dependencies,
     threat_model,
     promises,
 );

@@ -23,6 +23,8 @@ mod guard;
 pub mod management;
 #[cfg(feature = "page")]
 pub mod page;
+#[cfg(feature = "reports")]
+pub mod reports;
 #[cfg(feature = "tower")]
 mod tower;
 

@@ -8,6 +8,7 @@ pub(crate) mod metadata;
 pub(crate) mod name;
 pub(crate) mod network;
 pub(crate) mod note;
+pub(crate) mod outside_text;
 pub(crate) mod prefixes;
 pub(crate) mod random;
 pub(crate) mod rate;

@@ -72,7 +72,7 @@ pub(crate) fn hides_a_token(text: &str) -> bool {
 /// The list is from Unicode 18: the property `Default_Ignorable_Code_Point`, the general categories
 /// Cf (bidirectional and other format controls), Zl and Zp (separators of lines and paragraphs),
 /// and the noncharacters. It also has the Braille blank, which has no dots.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     let is_noncharacter = u32::from(c) & 0xFFFE == 0xFFFE;
     is_noncharacter
         || matches!(c,

@@ -6,38 +6,36 @@
 
 #[cfg(debug_assertions)]
 mod agreement;
+mod leak;
+mod possession;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod renew;
 mod repepper;
+mod revoke;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::decision::quick::{self, Defaults};
 use crate::decision::request::AccessRequest;
-use crate::decision::{
-    Circumstances, DecideError, Denial, Expected, Grant, Reason, SecretUsed, decide, recognize,
-};
-use crate::observe::{Activity, Check, Ending, Verdict, Work};
-use crate::record::event::{Event, EventActor};
+use crate::decision::{Circumstances, DecideError, Denial, Grant, SecretUsed, decide};
+use crate::observe::{Activity, Check, Verdict, Work};
 use crate::record::freshness::Found;
 use crate::record::head::Obstacles;
 use crate::record::key::Key;
-use crate::record::operation::{Operation, Outcome};
 use crate::record::policy::Policy;
-use crate::record::status::KeyStatus;
 use crate::record::tally::Counted;
 use crate::setup::Setup;
 use crate::setup::limiter::Admission;
-use crate::setup::retry::{Attempted, commit, retry};
-use crate::store::{Batch, Change, FoundRef, Freshness, StoreError};
+use crate::store::{FoundRef, StoreError};
 use crate::value::digest::Digest;
-use crate::value::id::KeyId;
 use crate::value::seat::{self, SEATS};
 use crate::value::time::Timestamp;
-use crate::value::token::{Credential, Presented};
+use crate::value::token::Presented;
 
 use self::repepper::Repeppering;
+
+pub use self::leak::{LeakOutcome, LeakReport};
 
 /// A verifier checks the API key of each request.
 ///
@@ -105,16 +103,6 @@ fn verdict(answer: &Answer) -> Verdict<'_> {
             Verdict::Denied { key: denial.key_id(), reason: denial.reason().code() }
         }
         Err(VerifyError::Unavailable(error)) => Verdict::Unavailable(error.kind().code()),
-    }
-}
-
-/// Returns the ending of a revocation by the possessor.
-fn ending(revoked: &Result<Outcome<KeyId>, VerifyError>) -> Ending<'_> {
-    match revoked {
-        Ok(Outcome::Done(_)) => Ending::Done,
-        Ok(Outcome::Unchanged(_)) => Ending::Unchanged,
-        Err(VerifyError::Denied(denial)) => Ending::Refused(denial.reason().code()),
-        Err(VerifyError::Unavailable(error)) => Ending::Failed(error.kind().code(), error),
     }
 }
 
@@ -227,6 +215,12 @@ impl Verifier {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Returns the time of the setup's clock.
+    #[cfg(feature = "reports")]
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.setup.clock.now()
+    }
+
     /// Checks a token and counts its use, accepted or refused.
     ///
     /// The grant says what the key may do. Check its scopes and access, or use
@@ -310,98 +304,6 @@ impl Verifier {
         let answer = check.run(self.0.answer(request)).await;
         check.ended(|| verdict(&answer));
         answer
-    }
-
-    /// Revokes the key of a credential, for example after a leak report.
-    ///
-    /// Every caller that presents a key's secret can revoke the key, without any other permission.
-    /// The method also revokes a key that is disabled, scheduled, bound to networks, or in a tenant
-    /// with API access off. During an overlap, either secret revokes the key. A secret that a
-    /// rotation replaces while the call runs may still revoke it. A key whose prefix is not accepted
-    /// here cannot be revoked here: see [`Builder::accept_prefixes`](crate::Builder::accept_prefixes).
-    ///
-    /// Returns [`Outcome::Unchanged`] if the key was revoked before, or was deleted during the call.
-    ///
-    /// ```
-    /// use keywright::Credential;
-    ///
-    /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
-    /// # futures_lite::future::block_on(async {
-    /// # let policy = Policy::allowing("invoices:read".parse()?, "invoices:write".parse()?);
-    /// # let keywright = Keywright::builder(MemoryStore::new()).default_policy(policy).build()?;
-    /// # let (authority, verifier) = (keywright.authority(), keywright.verifier());
-    /// # let alice = Actor::developer(UserId::new("alice")?);
-    /// # let new = NewKey::named("prod-main-app")?.scopes("invoices:read".parse()?);
-    /// # let issued = authority.generate(&alice, new).await?;
-    /// let credential = Credential::Token(issued.token.expose());
-    /// let outcome = verifier.revoke(credential).await?;
-    /// assert!(!outcome.is_unchanged());
-    /// assert!(verifier.verify(issued.token.expose()).await.is_err());
-    /// # Ok::<(), keywright::Error>(())
-    /// # }).unwrap();
-    /// ```
-    ///
-    /// # Errors
-    /// * [`VerifyError::Denied`] if the credential belongs to no key, if a rotation has replaced
-    ///   its secret, or if its key has expired.
-    /// * [`VerifyError::Unavailable`] if the store failed, or the key changed at each of 64
-    ///   attempts.
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, the key is either revoked or unchanged.
-    pub async fn revoke(&self, credential: Credential<'_>) -> Result<Outcome<KeyId>, VerifyError> {
-        let work = Work::begin(Activity::Operation(Operation::KeyRevoke), None);
-        work.run(self.revoke_presented(&work, credential), ending).await
-    }
-
-    async fn revoke_presented(
-        &self,
-        work: &Work,
-        credential: Credential<'_>,
-    ) -> Result<Outcome<KeyId>, VerifyError> {
-        let inner = &*self.0;
-        let presented = &Presented::parse(credential, inner.setup.prefixes.usual())
-            .ok_or_else(Denial::malformed)?;
-        work.is_about(Some(&presented.key_id), None);
-        let expected = Expected { prefixes: &inner.setup.prefixes, tenant: None };
-        let peppers = &*inner.setup.peppers;
-        let computed = &peppers.digest(&presented.key_id, presented.secret);
-        let recognized_once = &OnceLock::new();
-        let revoked = retry(|| async move {
-            let found = inner.setup.store.resolve(&presented.key_id, Freshness::CURRENT).await?;
-            if let (None, Some(key)) = (&found, recognized_once.get()) {
-                // Another caller has deleted the key meanwhile, so it is refused for good.
-                return Ok(Attempted::Unchanged(*key));
-            }
-            let now = inner.setup.clock.now();
-            let recognized = recognize(presented, computed, found.as_ref(), expected, peppers, now);
-            let (found, _) =
-                recognized.inspect_err(|error| inner.count_refused(found.as_ref(), error, now))?;
-            let key = found.record().key();
-            recognized_once.get_or_init(|| key.id);
-            match key.status(now) {
-                KeyStatus::Revoked => return Ok(Attempted::Unchanged(key.id)),
-                KeyStatus::Expired => {
-                    let denied = DecideError::Denied(Denial::of(key.id, Reason::Expired));
-                    inner.count_refused(Some(found), &denied, now);
-                    return Err(denied.into());
-                }
-                _ => {}
-            }
-            let operation = Operation::KeyRevoke;
-            let actor = EventActor::Possessor;
-            let event = Event::new(key.tenant.clone(), now, actor, operation.into());
-            let batch = Batch {
-                changes: vec![Change::RevokeKey { key: key.id, at: now }],
-                events: vec![event.of(key)],
-                ..Batch::of(key.tenant.clone())
-            };
-            Ok::<_, VerifyError>(commit(&*inner.setup.store, batch, key.id).await?)
-        });
-        revoked.await?.ok_or_else(|| {
-            let message = "too many concurrent changes to the key; nothing was changed, try again";
-            StoreError::conflict(message).into()
-        })
     }
 
     /// Writes counted uses and counted refusals to the store, and replaces digests under old

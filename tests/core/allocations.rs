@@ -38,7 +38,7 @@ fn allocation_is_counted_by_test() {
 }
 
 #[test]
-fn malformed_token_is_refused_without_allocation() {
+fn t_d01_malformed_token_is_refused_without_allocation() {
     let world = World::in_memory();
     let issued = block_on(world.key());
     let token = issued.token.expose();
@@ -59,7 +59,7 @@ fn malformed_token_is_refused_without_allocation() {
 }
 
 #[test]
-fn unknown_key_is_refused_without_allocation() {
+fn t_d03_unknown_key_is_refused_without_allocation() {
     for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")] {
         let world = World::with(MemoryStore::new(), |builder| builder.peppers(peppers));
         let issued = block_on(world.key());

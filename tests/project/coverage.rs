@@ -1,5 +1,4 @@
 //! Every promise of the guide has a test, and every test with the id of a promise belongs to one.
-//! The same holds for the threats to a file, the races and the threats to nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,35 +14,6 @@ const PROMISES: [(char, &[u8]); 6] = [
     ('E', &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     ('Q', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
     ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 20, 22]),
-];
-
-/// The tables of the threat model: the threats to a file, of concurrent callers, of many nodes, in
-/// texts and in spans, with the ids of their rows. Names of their tests begin with `t_`: `t_f01_` belongs to F01, and
-/// `f1_` to the promise F1.
-const THREATS: [(&str, &[&str]); 5] = [
-    (
-        "## In the file",
-        &[
-            "F01", "F02", "F03", "F04", "F05", "F06", "F07", "F08", "F09", "F10", "F11", "F12",
-            "F13", "F14", "F15", "F16", "F17", "F18", "F19", "F21", "F22", "F23",
-        ],
-    ),
-    (
-        "## At the same time",
-        &[
-            "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C11", "C12",
-            "C13", "C14", "C15", "C16",
-        ],
-    ),
-    (
-        "## On many nodes",
-        &[
-            "M01", "M02", "M03", "M04", "M05", "M06", "M07", "M08", "M09", "M10", "M11", "M12",
-            "M13", "M15", "M16", "M19",
-        ],
-    ),
-    ("## In texts", &["D01"]),
-    ("## In spans and events", &["D09", "L01"]),
 ];
 
 #[test]
@@ -80,49 +50,6 @@ fn tests_named_by_promises_exist() {
         .filter(|test| !tests.contains_key(test))
         .collect();
     assert_eq!(missing, Vec::<String>::new());
-}
-
-#[test]
-fn every_web_threat_names_existing_tests() {
-    let page = fs::read_to_string(root().join("src/guide/threat_model.md")).expect("a page");
-    let is_test = |word: &&str| threat_of(word).is_some();
-    let named: BTreeSet<_> = page.split('`').filter(is_test).map(str::to_owned).collect();
-    let tests = tests();
-    let missing: Vec<_> = named.iter().filter(|test| !tests.contains_key(*test)).collect();
-    assert_eq!(missing, Vec::<&String>::new(), "named, but missing");
-    let ids = |tests: &mut dyn Iterator<Item = &String>| -> BTreeSet<_> {
-        tests.filter_map(|test| threat_of(test)).filter(|id| id.starts_with('H')).collect()
-    };
-    let (attacks, listed) = (ids(&mut tests.keys()), ids(&mut named.iter()));
-    let unnamed: Vec<_> = attacks.difference(&listed).collect();
-    assert_eq!(unnamed, Vec::<&String>::new(), "tested, and not named");
-    assert!(named.len() > 40, "only {} tests are named", named.len());
-}
-
-#[test]
-fn every_store_threat_names_its_tests() {
-    let page = fs::read_to_string(root().join("src/guide/threat_model.md")).expect("a page");
-    let tests = tests();
-    for (heading, ids) in THREATS {
-        let (_, table) = page.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
-        let rows = table.lines().skip_while(|line| !line.starts_with('|'));
-        let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).skip(2).collect();
-        assert_eq!(rows.len(), ids.len(), "the rows of {heading}");
-        for (id, row) in ids.iter().zip(rows) {
-            let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-            let [threat, behavior, held] = cells.as_slice() else { panic!("three cells: {row}") };
-            assert!(threat.len() > 10 && behavior.len() > 20, "{id} says {row}");
-            let prefix = format!("t_{}_", id.to_lowercase());
-            let there: Vec<_> = tests.keys().filter(|test| test.starts_with(&prefix)).collect();
-            let mut named: Vec<_> = held.split('`').filter(|word| word.contains('_')).collect();
-            named.sort_unstable();
-            assert_eq!(named, there, "{id}: {threat}");
-            match held.strip_prefix("none: ") {
-                Some(reason) => assert!(reason.len() > 40 && named.is_empty(), "{id}: {reason}"),
-                None => assert!(!named.is_empty(), "{id} has neither tests nor a reason: {threat}"),
-            }
-        }
-    }
 }
 
 #[test]
@@ -186,9 +113,9 @@ fn rows() -> Vec<Row> {
 }
 
 /// Returns every test and scenario with its file.
-fn tests() -> BTreeMap<String, PathBuf> {
+pub(crate) fn tests() -> BTreeMap<String, PathBuf> {
     let mut tests = BTreeMap::new();
-    let mut folders = ["tests", "examples"].map(|folder| root().join(folder)).to_vec();
+    let mut folders = ["src", "tests", "examples"].map(|folder| root().join(folder)).to_vec();
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         for entry in entries {
@@ -242,7 +169,7 @@ fn promise_of(test: &str) -> Option<String> {
 }
 
 /// Returns the threat of a test: `t_f01_...` belongs to F01.
-fn threat_of(test: &str) -> Option<String> {
+pub(crate) fn threat_of(test: &str) -> Option<String> {
     let (id, _) = test.strip_prefix("t_")?.split_once('_')?;
     (is_id(id) && id.len() == 3).then(|| id.to_uppercase())
 }

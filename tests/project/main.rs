@@ -2,11 +2,15 @@
 //! tests.
 
 mod coverage;
+mod dependencies;
 mod imports;
 mod layers;
 mod readme;
+mod security;
 mod source;
 mod structure;
+mod tables;
+mod threats;
 
 use std::path::Path;
 

@@ -8,13 +8,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use keywright::{
-    Access, Actor, EventActor, EventKind, Name, Operation, Prefix, RoleName, Scope, ScopeSet,
-    TenantId, UserId,
+    Access, Actor, EventActor, EventKind, Name, Prefix, RoleName, Scope, ScopeSet, TenantId, UserId,
 };
 
 use crate::exit::TABLE;
 use crate::failure::Failure;
 use crate::key_args::KeyCommand;
+use crate::leak_args::LeakCommand;
 use crate::output::Format;
 use crate::page_args::Paging;
 use crate::policy_args::{PlanCommand, PolicyCommand, SettingsCommand};
@@ -179,6 +179,9 @@ pub(crate) enum Command {
     },
     /// Check a token from standard input, and count its use
     Verify(Needs),
+    /// Report leaked tokens
+    #[command(subcommand)]
+    Leak(LeakCommand),
     /// Read the audit trail
     Events(EventsQuery),
     /// Copy everything to PostgreSQL, and compare the copy; the file can no longer be used then
@@ -445,7 +448,6 @@ fn access() -> impl TypedValueParser<Value = Access> {
 }
 
 fn event_kind() -> impl TypedValueParser<Value = EventKind> {
-    let operations = Operation::ALL.iter().map(|operation| operation.as_str());
-    let kinds = operations.chain(["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
+    let kinds = EventKind::all().map(EventKind::as_str);
     PossibleValuesParser::new(kinds).try_map(|text| text.parse::<EventKind>())
 }

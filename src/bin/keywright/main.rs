@@ -24,6 +24,8 @@ mod issued;
 mod key;
 mod key_args;
 mod key_views;
+mod leak;
+mod leak_args;
 mod manual;
 mod output;
 mod page_args;
@@ -47,6 +49,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
+use keywright::scan::Found;
 use tokio::runtime::Builder;
 use zeroize::Zeroizing;
 
@@ -88,24 +91,34 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
         _ => Opening::Existing,
     };
     // A token is read before the store is locked.
-    let presented = match &command {
-        Command::Verify(_) => Some(secret_input::read_token()?),
-        _ => None,
+    let given = match &command {
+        Command::Verify(_) => Given { token: secret_input::read_token()?, ..Given::default() },
+        Command::Leak(_) => Given { leaked: leak::read_tokens()?, ..Given::default() },
+        _ => Given::default(),
     };
     let target = Target::open(&context, opening).await?;
     let session = Session { target, format: context.output, yes: context.yes };
-    let done = dispatch(&session, &context, command, presented).await;
+    let done = dispatch(&session, &context, command, given).await;
     let closed = session.target.close().await;
     // The work is done, so its result is printed even if the store could not be closed. Otherwise a
     // token would be lost.
     Ok(done?.failing(closed.err()))
 }
 
+/// The tokens from standard input.
+#[derive(Default)]
+struct Given {
+    /// The token to check.
+    token: Zeroizing<String>,
+    /// The tokens in a text that was found.
+    leaked: Vec<Found>,
+}
+
 async fn dispatch(
     session: &Session,
     context: &Context,
     command: Command,
-    presented: Option<Zeroizing<String>>,
+    given: Given,
 ) -> Result<Reply, Failure> {
     match command {
         Command::Init(args) => init::run(session, context, args).await,
@@ -119,9 +132,8 @@ async fn dispatch(
         Command::Abilities { owner } => abilities::run(session, owner).await,
         Command::Tenant(command) => all_tenants::tenant(session, command).await,
         Command::Sweep { all_tenants } => all_tenants::sweep(session, all_tenants).await,
-        Command::Verify(needs) => {
-            verify::run(session, &needs, &presented.unwrap_or_default()).await
-        }
+        Command::Verify(needs) => verify::run(session, &needs, &given.token).await,
+        Command::Leak(command) => leak::run(session, command, &given.leaked).await,
         Command::Events(query) => events::run(session, query).await,
         Command::Transfer(to) => file::transfer(session, context, &to).await,
         Command::Check => file::check(session).await,

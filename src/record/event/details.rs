@@ -82,7 +82,7 @@ fields! {
     Enabled = Flag "enabled";
     /// Number: the number of keys that the operation revoked or deleted.
     Keys = Number "keys";
-    /// Number: the number of the key's new secret.
+    /// Number: the number of the key's new secret, or of the secret that was reported as leaked.
     SecretNumber = Number "secret_number";
     /// Text: the time at which the old secret expires. A rotation without this field had no
     /// overlap.
@@ -134,6 +134,11 @@ fields! {
     PeriodSeconds = Number "period_seconds";
     /// Text: the start of the alert's period in which the uses were.
     WindowStart = Text "window_starts_at";
+    /// Text: the place where a leaked token was found, as its reporter names it. The text comes from
+    /// outside: it is shortened, and tokens and invisible characters in it are replaced.
+    LeakSource = Text "leak_source";
+    /// Text: the reporter of a leaked token, such as `github`.
+    Reporter = Text "reporter";
 }
 
 /// A value in an event's details: a text, a number or a flag.

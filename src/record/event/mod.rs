@@ -213,10 +213,11 @@ impl FromStr for EventActor {
     }
 }
 
-/// The kind of an event: a management operation, an alert about a key, or counted refusals.
+/// The kind of an event: a management operation, an alert about a key, counted refusals, or a leak
+/// report.
 ///
-/// As text it is `key.extensive_use`, `key.suspicious_use`, `actor.refusals`, or the text of the
-/// operation, such as `key.rotate`.
+/// As text it is `key.extensive_use`, `key.suspicious_use`, `actor.refusals`, `key.leak_reported`, or
+/// the text of the operation, such as `key.rotate`.
 ///
 /// ```
 /// use keywright::{EventKind, Operation};
@@ -242,20 +243,54 @@ pub enum EventKind {
     /// event counts the calls of several actors, because the process already counted those of
     /// 10,000 other actors separately.
     Refusals,
+    /// A token of a key was [reported as leaked](crate::Verifier::report_leak). With
+    /// [`EventOutcome::Done`] the report revoked the key, and an event of
+    /// [`Operation::KeyRevoke`] follows. With [`EventOutcome::Unchanged`] the key still works.
+    LeakReported,
+}
+
+impl EventKind {
+    /// The kinds that are no operation.
+    const OTHERS: [Self; 4] =
+        [Self::ExtensiveUse, Self::SuspiciousUse, Self::Refusals, Self::LeakReported];
+
+    /// Returns every kind: the operations in the order of [`Operation::ALL`], then the others.
+    ///
+    /// ```
+    /// use keywright::EventKind;
+    ///
+    /// assert!(EventKind::all().any(|kind| kind.to_string() == "key.leak_reported"));
+    /// ```
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
+        Operation::ALL.iter().copied().map(Self::Operation).chain(Self::OTHERS)
+    }
+
+    /// Returns the kind as text.
+    ///
+    /// ```
+    /// use keywright::{EventKind, Operation};
+    ///
+    /// assert_eq!(EventKind::Operation(Operation::KeyRotate).as_str(), "key.rotate");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operation(operation) => operation.as_str(),
+            Self::ExtensiveUse => EXTENSIVE_USE,
+            Self::SuspiciousUse => SUSPICIOUS_USE,
+            Self::Refusals => REFUSALS,
+            Self::LeakReported => LEAK_REPORTED,
+        }
+    }
 }
 
 const EXTENSIVE_USE: &str = "key.extensive_use";
 const SUSPICIOUS_USE: &str = "key.suspicious_use";
 const REFUSALS: &str = "actor.refusals";
+const LEAK_REPORTED: &str = "key.leak_reported";
 
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Operation(operation) => operation.fmt(f),
-            Self::ExtensiveUse => f.pad(EXTENSIVE_USE),
-            Self::SuspiciousUse => f.pad(SUSPICIOUS_USE),
-            Self::Refusals => f.pad(REFUSALS),
-        }
+        f.pad(self.as_str())
     }
 }
 
@@ -267,6 +302,7 @@ impl FromStr for EventKind {
             EXTENSIVE_USE => Ok(Self::ExtensiveUse),
             SUSPICIOUS_USE => Ok(Self::SuspiciousUse),
             REFUSALS => Ok(Self::Refusals),
+            LEAK_REPORTED => Ok(Self::LeakReported),
             _ => text.parse().map(Self::Operation),
         }
     }

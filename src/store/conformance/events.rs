@@ -6,7 +6,6 @@ use super::test_tenants::{
 use crate::record::event::{
     DetailField, Event, EventActor, EventDetails, EventKind, EventOutcome, RefusalCode,
 };
-use crate::record::operation::Operation;
 use crate::store::{Batch, Change, Condition, EventQuery, StoreErrorKind};
 use crate::value::id::{TenantId, UserId};
 
@@ -70,11 +69,9 @@ pub(super) async fn events_read_back_unchanged(space: &Space<'_>) {
     let codes = RefusalCode::ALL.iter().copied().map(EventOutcome::Refused);
     let outcomes = [EventOutcome::Done, EventOutcome::Unchanged].into_iter().chain(codes);
     let outcomes: Vec<EventOutcome> = outcomes.collect();
-    let kinds = Operation::ALL.iter().copied().map(EventKind::Operation);
-    let others = [EventKind::ExtensiveUse, EventKind::SuspiciousUse, EventKind::Refusals];
     let addresses = ["203.0.113.7", "2001:db8::7"].map(|text| text.parse().ok());
     let mut written = Vec::new();
-    for (n, kind) in (0..).zip(kinds.chain(others)) {
+    for (n, kind) in (0..).zip(EventKind::all()) {
         let actor = actors[n % 3].clone();
         let mut event = Event::new(space.tenant.clone(), at(0), actor, kind);
         event.at = at(u32::try_from(n).unwrap_or(0));

@@ -46,6 +46,7 @@ fn every_command_has_help_with_example() {
         "tenant list",
         "sweep",
         "verify",
+        "leak report",
         "events",
         "transfer",
         "check",

@@ -68,7 +68,12 @@ impl Desk {
     }
 
     pub(crate) fn verify(&self, input: &str, args: &[&str]) -> Ran {
-        let mut command = self.command(&[&["verify"], args].concat());
+        self.pipe(&[&["verify"], args].concat(), input)
+    }
+
+    /// Runs a command with a text as its standard input.
+    pub(crate) fn pipe(&self, args: &[&str], input: &str) -> Ran {
+        let mut command = self.command(args);
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().expect("the tool starts");
         let mut stdin = child.stdin.take().expect("it is piped");

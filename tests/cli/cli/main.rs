@@ -11,6 +11,7 @@ mod files;
 mod first_run;
 mod generated;
 mod hidden;
+mod leaks;
 mod listings;
 mod outputs;
 #[cfg(unix)]

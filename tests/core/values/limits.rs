@@ -51,7 +51,7 @@ fn network_text_has_one_meaning() {
 }
 
 #[test]
-fn key_holds_32_networks() {
+fn t_d06_key_holds_32_networks() {
     let text = |n: usize| (0..n).map(|n| format!("10.0.{n}.0/24")).collect::<Vec<_>>().join(" ");
     assert_eq!(text(32).parse::<Networks>().expect("32").iter().count(), 32);
     assert_eq!(text(33).parse::<Networks>(), Err(NetworkError::TooMany(33)));
@@ -85,7 +85,7 @@ fn rate_has_uses_and_whole_seconds() {
 }
 
 #[test]
-fn metadata_is_32_entries_of_plain_text() {
+fn t_d06_metadata_is_32_entries_of_plain_text() {
     let entries = |n: usize| (0..n).map(|n| (format!("k{n}"), "v"));
     assert_eq!(Metadata::new(entries(32)).expect("32").iter().count(), 32);
     assert_eq!(Metadata::new(entries(33)), Err(MetadataError::TooMany(33)));
@@ -126,7 +126,7 @@ fn time_is_rfc_3339_until_9999() {
 }
 
 #[test]
-fn times_saturate_and_never_wrap() {
+fn t_a14_times_saturate_and_never_wrap() {
     let (min, max) = (Timestamp::MIN, Timestamp::MAX);
     for huge in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(1 << 40)] {
         assert_eq!(min.checked_add(huge), None, "{huge:?}");

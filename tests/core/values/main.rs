@@ -171,7 +171,7 @@ fn deceptive_name_is_refused_with_reason() {
 }
 
 #[test]
-fn scope_is_never_a_wildcard() {
+fn t_a04_scope_is_never_a_wildcard() {
     let longest = format!("a{}", "b".repeat(63));
     let too_long = format!("a{}", "b".repeat(64));
     reads_back::<Scope>(&["a", "invoices:read", "a.b_c:d/e-f0", &longest]);
@@ -197,7 +197,7 @@ fn scope_is_never_a_wildcard() {
 }
 
 #[test]
-fn scope_set_holds_64_different_scopes() {
+fn t_d06_scope_set_holds_64_different_scopes() {
     let text = |n: usize| (0..n).map(|n| format!("scope-{n}")).collect::<Vec<_>>().join(" ");
     let set: ScopeSet = text(64).parse().expect("64");
     assert_eq!(set.len(), 64);
@@ -209,7 +209,7 @@ fn scope_set_holds_64_different_scopes() {
 }
 
 #[test]
-fn scope_set_reads_back_without_widening() {
+fn t_a04_scope_set_reads_back_without_widening() {
     let table = [("", ""), ("  ,, ", ""), ("b a", "a b"), ("a,b", "a b"), ("a, a  a", "a")];
     for (text, printed) in table {
         let set: ScopeSet = text.parse().expect("scopes");
@@ -249,7 +249,10 @@ fn operations_and_outcomes_read_back() {
     reads_back::<Operation>(&operations);
     refuses::<Operation>(&["", "key", "key.", "Key.rotate", "key.rotate ", "key.extensive_use"]);
     reads_back::<EventKind>(&operations);
-    reads_back::<EventKind>(&["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
+    let kinds: Vec<&str> = EventKind::all().map(EventKind::as_str).collect();
+    let others = ["key.extensive_use", "key.suspicious_use", "actor.refusals", "key.leak_reported"];
+    assert_eq!(kinds, [&*operations, &others].concat());
+    reads_back::<EventKind>(&others);
     refuses::<EventKind>(&["", "key.use"]);
     reads_back::<EventActor>(&[
         "user:alice",
@@ -302,7 +305,7 @@ fn details_of_events_read_back() {
 }
 
 #[test]
-fn details_line_cannot_be_forged() {
+fn t_l08_details_line_cannot_be_forged() {
     let name = "x\", owner=\"user:ada\" \nexpires_at=\u{202e}never";
     let details = serde_json::json!({ "name": name, "keys": 3, "enabled": true });
     let details: EventDetails = serde_json::from_value(details).expect("details");
@@ -311,7 +314,7 @@ fn details_line_cannot_be_forged() {
 }
 
 #[test]
-fn parsers_never_panic_on_text() {
+fn t_d01_parsers_never_panic_on_text() {
     let random = Random::seeded(seed());
     let pieces = [
         "a", "_", ":", "/", "s", "*", " ", "1", "\u{e9}", "\0", "\u{202e}", "-", ".", "@", "T",

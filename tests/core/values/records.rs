@@ -249,7 +249,7 @@ fn null_means_an_absent_value() {
 }
 
 #[test]
-fn version_beyond_bigint_is_refused() {
+fn t_a14_version_beyond_bigint_is_refused() {
     let numbers = [
         ("Key", "/version"),
         ("KeyRecord", "/key/version"),

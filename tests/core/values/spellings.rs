@@ -15,7 +15,7 @@ use super::{assert_says_something, refuses};
 use common::{World, admin, block_on, named, time};
 
 #[test]
-fn networks_have_no_leading_zeros_or_signs() {
+fn t_k12_networks_have_no_leading_zeros_or_signs() {
     let malformed = [
         "010.0.0.0/8",
         "10.0.0.00/8",
@@ -54,7 +54,7 @@ fn networks_have_no_leading_zeros_or_signs() {
 }
 
 #[test]
-fn ipv6_networks_are_written_canonically() {
+fn t_k12_ipv6_networks_are_written_canonically() {
     let table = [
         ("2001:DB8::/32", "2001:db8::/32"),
         ("2001:0db8:0000:0000:0000:0000:0000:0000/32", "2001:db8::/32"),
@@ -71,7 +71,7 @@ fn ipv6_networks_are_written_canonically() {
 }
 
 #[test]
-fn times_use_capital_t_and_z() {
+fn t_k12_times_use_capital_t_and_z() {
     let malformed = [
         "2026-11-21Q12:00:00Z",
         "2026-11-21 12:00:00Z",
@@ -113,7 +113,7 @@ fn times_use_capital_t_and_z() {
 }
 
 #[test]
-fn times_are_written_in_canonical_form() {
+fn t_k12_times_are_written_in_canonical_form() {
     let table = [
         ("2026-11-21T12:00:00.500Z", "2026-11-21T12:00:00.5Z"),
         ("2026-11-21T12:00:00.000000000Z", "2026-11-21T12:00:00Z"),
@@ -179,7 +179,7 @@ fn names_hold_no_token_in_full_width() {
 }
 
 #[test]
-fn names_are_stored_in_nfc() {
+fn t_k12_names_are_stored_in_nfc() {
     let table = [
         ("Cafe\u{301}", "Caf\u{e9}"),
         ("\u{1112}\u{1161}\u{11ab}", "\u{d55c}"),
@@ -234,7 +234,7 @@ fn access_is_one_word() {
 }
 
 #[test]
-fn duplicate_metadata_keys_are_refused() {
+fn t_k12_duplicate_metadata_keys_are_refused() {
     let table = [
         (r#"{"team":"a","team":"b"}"#, "team"),
         (r#"{"team":"a","te\u0061m":"a"}"#, "team"),
@@ -252,7 +252,7 @@ fn duplicate_metadata_keys_are_refused() {
 }
 
 #[test]
-fn duplicate_roles_and_scopes_are_refused() {
+fn t_k12_duplicate_roles_and_scopes_are_refused() {
     let plan = serde_json::to_string(&Plan::default()).expect("JSON");
     let role = r#"{"description":null,"scopes":[]}"#;
     let scope = r#"{"description":null,"access":"read-only"}"#;
@@ -270,7 +270,7 @@ fn duplicate_roles_and_scopes_are_refused() {
 }
 
 #[test]
-fn stored_digests_have_one_spelling() {
+fn t_k12_stored_digests_have_one_spelling() {
     block_on(async {
         let world = World::in_memory();
         let issued = world.key().await;

@@ -68,7 +68,7 @@ fn replaced(text: &str, place: usize, by: char) -> String {
 }
 
 #[test]
-fn truncated_token_is_malformed() {
+fn t_k05_truncated_token_is_malformed() {
     block_on(async {
         let held = Held::new().await;
         let token = held.token();
@@ -78,7 +78,7 @@ fn truncated_token_is_malformed() {
 }
 
 #[test]
-fn padded_token_is_malformed() {
+fn t_k05_padded_token_is_malformed() {
     block_on(async {
         let held = Held::new().await;
         let token = held.token();
@@ -90,7 +90,7 @@ fn padded_token_is_malformed() {
 }
 
 #[test]
-fn token_with_changed_character_is_malformed() {
+fn t_k05_token_with_changed_character_is_malformed() {
     block_on(async {
         let held = Held::new().await;
         let token = held.token();
@@ -109,7 +109,7 @@ fn token_with_changed_character_is_malformed() {
 }
 
 #[test]
-fn token_in_another_case_is_malformed() {
+fn t_k05_token_in_another_case_is_malformed() {
     block_on(async {
         let held = Held::new().await;
         let token = held.token();
@@ -128,7 +128,7 @@ fn token_in_another_case_is_malformed() {
 }
 
 #[test]
-fn token_with_swapped_characters_is_malformed() {
+fn t_k05_token_with_swapped_characters_is_malformed() {
     block_on(async {
         let held = Held::new().await;
         let token = held.token().as_bytes();
@@ -143,7 +143,7 @@ fn token_with_swapped_characters_is_malformed() {
 }
 
 #[test]
-fn token_with_missing_character_is_malformed() {
+fn t_k05_token_with_missing_character_is_malformed() {
     block_on(async {
         let held = Held::new().await;
         let token = held.token();
@@ -155,7 +155,7 @@ fn token_with_missing_character_is_malformed() {
 }
 
 #[test]
-fn lookalike_token_is_malformed() {
+fn t_k12_lookalike_token_is_malformed() {
     block_on(async {
         let held = Held::new().await;
         let token = held.token();
@@ -177,7 +177,7 @@ fn lookalike_token_is_malformed() {
 }
 
 #[test]
-fn text_of_any_length_is_malformed() {
+fn t_d01_text_of_any_length_is_malformed() {
     block_on(async {
         let held = Held::new().await;
         let lengths = [87, 88, 127, 128, 129, 255, 256, 8 << 10, 64 << 10, 1 << 20];
@@ -193,7 +193,7 @@ fn text_of_any_length_is_malformed() {
 }
 
 #[test]
-fn valid_checksum_cannot_save_bad_grammar() {
+fn t_k12_valid_checksum_cannot_save_bad_grammar() {
     block_on(async {
         let held = Held::new().await;
         let (id, secret) = (held.id(), held.secret());
@@ -211,7 +211,7 @@ fn valid_checksum_cannot_save_bad_grammar() {
 }
 
 #[test]
-fn random_bytes_never_reach_the_store() {
+fn t_d01_random_bytes_never_reach_the_store() {
     let random = Random::seeded(seed());
     block_on(async {
         let held = Held::new().await;
@@ -232,7 +232,7 @@ fn random_bytes_never_reach_the_store() {
 
 /// One in 2^32 random texts passes the checksum; none is expected in a sample of this size.
 #[test]
-fn random_wellformed_tokens_never_reach_the_store() {
+fn t_d02_random_wellformed_tokens_never_reach_the_store() {
     let random = Random::seeded(seed());
     block_on(async {
         let held = Held::new().await;
@@ -242,7 +242,7 @@ fn random_wellformed_tokens_never_reach_the_store() {
 }
 
 #[test]
-fn key_under_another_prefix_is_unrecognized() {
+fn t_k06_key_under_another_prefix_is_unrecognized() {
     block_on(async {
         let held = Held::new().await;
         let unknown = denial(held.world.verifier.verify(&unknown_token()).await);
@@ -280,7 +280,7 @@ fn unknown_token() -> String {
 }
 
 #[test]
-fn unknown_id_looks_like_wrong_secret() {
+fn t_k04_unknown_id_looks_like_wrong_secret() {
     block_on(async {
         let held = Held::new().await;
         let unknown = denial(held.world.verifier.verify(&unknown_token()).await);
@@ -304,7 +304,7 @@ fn unknown_id_looks_like_wrong_secret() {
 }
 
 #[test]
-fn dead_key_with_wrong_secret_looks_unknown() {
+fn t_t05_dead_key_with_wrong_secret_looks_unknown() {
     block_on(async {
         let held = Held::new().await;
         let unknown = denial(held.world.verifier.verify(&unknown_token()).await);
@@ -322,7 +322,7 @@ fn dead_key_with_wrong_secret_looks_unknown() {
 }
 
 #[test]
-fn both_parts_must_match_one_key() {
+fn t_k04_both_parts_must_match_one_key() {
     block_on(async {
         let held = Held::new().await;
         let other = held.world.key_of(&developer("bob"), named("staging-api")).await;
@@ -361,7 +361,7 @@ fn both_parts_must_match_one_key() {
 }
 
 #[test]
-fn key_secret_with_changed_character_is_refused() {
+fn t_k05_key_secret_with_changed_character_is_refused() {
     block_on(async {
         let held = Held::new().await;
         let secret = held.issued.token.expose_key_secret();
@@ -400,7 +400,7 @@ fn chi_square(counts: &HashMap<u8, usize>) -> f64 {
 }
 
 #[test]
-fn symbols_are_equally_likely() {
+fn t_k01_symbols_are_equally_likely() {
     // With 61 degrees of freedom the statistic stays below 153 in all but one of 10^9 samples
     // (Wilson and Hilferty: six standard deviations). A byte modulo 62 instead of another draw
     // would give 8 symbols a share of 5/256 and 54 symbols 4/256. The statistic would then be about

@@ -113,7 +113,7 @@ fn token_is_refused_as_a_name() {
 }
 
 #[test]
-fn stored_digest_covers_id_and_secret() {
+fn t_k11_stored_digest_covers_id_and_secret() {
     block_on(async {
         let digests = digests();
         assert_eq!(digests.len(), 30);
@@ -158,7 +158,7 @@ fn rotation_keeps_old_digest_for_overlap() {
 }
 
 #[test]
-fn old_pepper_digest_is_replaced_after_use() {
+fn t_k08_old_pepper_digest_is_replaced_after_use() {
     block_on(async {
         let digests = digests();
         // Each key has a row without a pepper, followed by the rows with one.
@@ -181,7 +181,7 @@ fn old_pepper_digest_is_replaced_after_use() {
 }
 
 #[test]
-fn bytes_map_to_symbols_without_bias() {
+fn t_k01_bytes_map_to_symbols_without_bias() {
     block_on(async {
         for byte in 0..=u8::MAX {
             let draws = [vec![byte; 64], vec![1; 64], vec![2; 64]];
@@ -198,7 +198,7 @@ fn bytes_map_to_symbols_without_bias() {
 }
 
 #[test]
-fn unknown_digest_form_is_no_record() {
+fn t_k09_unknown_digest_form_is_no_record() {
     block_on(async {
         let world = World::in_memory();
         let id = world.key().await.key.id;

@@ -14,6 +14,7 @@ mod counts;
 mod dropped;
 mod events;
 mod id_and_secret;
+mod leak_reports;
 mod listing;
 mod notes;
 mod operator;

@@ -1,6 +1,6 @@
 //! The lists on the format page match the crate.
 
-use keywright::{DetailField, Operation, RefusalCode};
+use keywright::{DetailField, EventKind, RefusalCode};
 use serde_json::json;
 
 use super::format::fits;
@@ -14,9 +14,7 @@ fn documented_lists_match_the_crate() {
     let section = section("An event");
     let (_, kinds) = section.split_once("The kinds are").expect("the kinds");
     let (kinds, codes) = kinds.split_once("The codes of a refusal are").expect("the codes");
-    let possible = Operation::ALL.iter().map(|operation| operation.as_str());
-    let possible = possible.chain(["key.extensive_use", "key.suspicious_use", "actor.refusals"]);
-    assert!(code(kinds).into_iter().eq(possible), "{kinds}");
+    assert!(code(kinds).into_iter().eq(EventKind::all().map(EventKind::as_str)), "{kinds}");
     let possible = RefusalCode::ALL.iter().map(|code| code.as_str());
     assert!(code(codes).into_iter().eq(possible), "{codes}");
     let details = &tables("Details of an event")[0];

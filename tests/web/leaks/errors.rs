@@ -152,7 +152,7 @@ fn mistaken(token: &str, key_secret: &str) -> Vec<String> {
 }
 
 #[test]
-fn parsers_never_repeat_a_secret() {
+fn t_l03_parsers_never_repeat_a_secret() {
     block_on(async {
         let mut leaks = Vec::new();
         for prefix in ["acme_live", "key", "a"] {
@@ -173,7 +173,7 @@ fn parsers_never_repeat_a_secret() {
 }
 
 #[test]
-fn damaged_record_error_hides_its_digest() {
+fn t_l03_damaged_record_error_hides_its_digest() {
     let hex = "5e8c0f1d".repeat(8);
     let needles = needles_of("digest", hex.as_bytes());
     for digest in [format!("1.0.{hex}0"), format!("x.0.{hex}"), hex.clone()] {

@@ -189,14 +189,14 @@ async fn presented_wrongly(life: &mut Life, verifier: &Verifier, issued: &Issued
 }
 
 #[test]
-fn lifecycle_prints_no_secret() {
+fn t_l03_lifecycle_prints_no_secret() {
     let (_, life) = block_on(live(MemoryStore::new()));
     assert!(life.heard.said.len() > 100 && life.needles.len() > 100);
     life.heard.assert_silent_about(&life.needles);
 }
 
 #[test]
-fn file_holds_no_secret_or_pepper() {
+fn t_l04_file_holds_no_secret_or_pepper() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("keys.db");
     let life = block_on(async {
@@ -245,7 +245,7 @@ fn printed(event: &Event) -> String {
 }
 
 #[test]
-fn event_is_always_one_line() {
+fn t_l08_event_is_always_one_line() {
     let hostile = [
         "a\nb",
         "a\r\nINFO all is well",

@@ -14,12 +14,12 @@ use keywright::store::{
 use keywright::{
     Access, AccessRequest, AccountEdit, AccountId, Actor, AdminLimits, Contact, Credential,
     DenialClass, Description, DetailField, Drawn, EventActor, EventDetails, EventKind,
-    EventOutcome, ExpiryField, GenerateError, InForce, Issued, KeyLimit, KeyStatus, ManualClock,
-    Metadata, Name, NamePattern, Network, Networks, NewAccount, NoteField, Operation, Operator,
-    Outcome, Owner, OwnerKind, PepperRing, Permissions, PolicyField, Prefix, Quantity, Rate,
-    RefusalCode, Requirement, Role, RoleName, Rotation, RuleError, RunOptions, Scope,
-    ScopeDefinition, ScopeSet, SecretUsed, SettingsEdit, Source, SystemClock, Ticket, Timestamp,
-    Transition, UseAlert,
+    EventOutcome, ExpiryField, GenerateError, InForce, Issued, KeyLimit, KeyStatus, LeakOutcome,
+    LeakReport, ManualClock, Metadata, Name, NamePattern, Network, Networks, NewAccount, NoteField,
+    Operation, Operator, Outcome, Owner, OwnerKind, PepperRing, Permissions, PolicyField, Prefix,
+    Quantity, Rate, RefusalCode, Requirement, Role, RoleName, Rotation, RuleError, RunOptions,
+    Scope, ScopeDefinition, ScopeSet, SecretUsed, SettingsEdit, Source, SystemClock, Ticket,
+    Timestamp, Transition, UseAlert,
 };
 
 use super::{Heard, errors, lifecycle};
@@ -40,7 +40,7 @@ pub(super) fn exported(source: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn no_public_type_prints_a_secret() {
+fn t_l02_no_public_type_prints_a_secret() {
     block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::open(folder.path().join("keys.db")).await.expect("a store");
@@ -53,6 +53,9 @@ fn no_public_type_prints_a_secret() {
         stores(heard, &store, &issued).await;
         heard.debug(&store);
         heard.debug(&world.builder);
+        let token = issued.token.expose();
+        heard.debug(&LeakReport::new(Credential::Token(token)).source(token).reporter(token));
+        heard.debug(&LeakOutcome::Unknown);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.expect("a runtime");
         let started = runtime.block_on(async { world.keywright.start() });
@@ -284,7 +287,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
 }
 
 #[test]
-fn secret_types_print_only_their_kind() {
+fn t_l02_secret_types_print_only_their_kind() {
     block_on(async {
         let (world, _) = lifecycle::live(MemoryStore::new()).await;
         let issued = world.key().await;

@@ -8,11 +8,14 @@ use std::sync::{Arc, Mutex};
 use actix_web::FromRequest;
 use actix_web::dev::{Service as _, Transform};
 use http::{Request, Response};
-use keywright::Scope;
+use keywright::http::reports::{
+    GithubKeys, GithubReports, ReportRefusal, SignedReports, WebhookSecret,
+};
 use keywright::http::{
     CredentialSources, Guard, OptionalGrant, PeerAddr, Rejection, RequestTenant, TrustedProxies,
 };
 use keywright::store::MemoryStore;
+use keywright::{Scope, Verifier};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::types::exported;
@@ -24,7 +27,7 @@ fn bearer(token: &str) -> String {
 }
 
 #[test]
-fn no_web_type_prints_a_secret() {
+fn t_l02_no_web_type_prints_a_secret() {
     let system = actix_web::rt::System::new();
     system.block_on(async {
         let (world, mut life) = lifecycle::live(MemoryStore::new()).await;
@@ -44,6 +47,7 @@ fn no_web_type_prints_a_secret() {
         });
         let needy = guard.require(Scope::new("payroll:write").expect("a scope"));
         settings(heard, token);
+        reports(heard, &world.verifier, token);
         heard.debug(&guard);
         through_tower(heard, &guard, token).await;
         through_tower(heard, &guard, &token[1..]).await;
@@ -59,6 +63,20 @@ fn no_web_type_prints_a_secret() {
         assert!(public.is_empty(), "not recorded: {public:?}");
         life.heard.assert_silent_about(&life.needles);
     });
+}
+
+/// Records the endpoints for leak reports, and their errors for a token that was entered by mistake.
+fn reports(heard: &mut Heard, verifier: &Verifier, token: &str) {
+    let secret = WebhookSecret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("a secret");
+    heard.debug(&secret);
+    heard.error(&WebhookSecret::new(token).expect_err("no secret"));
+    let keys = GithubKeys::new();
+    heard.error(&keys.replace(token.as_bytes()).expect_err("no list"));
+    let list = format!(r#"{{"public_keys":[{{"key_identifier":"{token}","key":"{token}"}}]}}"#);
+    heard.error(&keys.replace(list.as_bytes()).expect_err("no key"));
+    heard.debug(&GithubReports::new(verifier.clone(), keys));
+    heard.debug(&SignedReports::new(verifier.clone()).reporter("scan", secret));
+    heard.error(&ReportRefusal::Malformed { line: 1, column: 2 });
 }
 
 /// Records settings, and their errors for a token that was entered by mistake.

@@ -9,8 +9,8 @@ use keywright::http::management;
 use keywright::http::page::{Page, Screens, Texts};
 use keywright::store::{EventQuery, MemoryStore};
 use keywright::{
-    Access, AccountEdit, AccountId, DetailField, Event, EventOutcome, KeyEdit, KeyId, NamePattern,
-    Owner, RefusalCode, Settings, SettingsEdit,
+    Access, AccountEdit, AccountId, Credential, DetailField, Event, EventOutcome, KeyEdit, KeyId,
+    LeakReport, NamePattern, Owner, RefusalCode, Settings, SettingsEdit,
 };
 use scraper::Html;
 use tower::ServiceExt;
@@ -49,6 +49,14 @@ async fn key_events(world: &World, account: AccountId) -> TestResult {
     authority.revoke_owned(admin, &Owner::Organization).await?;
     refused(&authority.rotate(admin, &key, DAY).await);
     authority.delete(admin, &key).await?;
+    Ok(())
+}
+
+/// Leaves the events of a leaked key.
+async fn leak_events(world: &World) -> TestResult {
+    let issued = world.key().await;
+    let report = LeakReport::new(Credential::Token(issued.token.expose()));
+    world.verifier.report_leak(&report.source("a paste").reporter("oncall")).await?;
     Ok(())
 }
 
@@ -208,6 +216,7 @@ async fn world() -> TestResult<World> {
     let world = World::new(MemoryStore::new());
     let account = owner_events(&world).await?;
     key_events(&world, account).await?;
+    leak_events(&world).await?;
     world.clock.advance(HOUR);
     other_key_events(&world).await?;
     world.clock.advance(HOUR);

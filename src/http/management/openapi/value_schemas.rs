@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::record::event::EventKind;
 use crate::record::key::OwnerKind;
-use crate::record::operation::Operation;
 use crate::record::requirement::Requirement;
 use crate::value::metadata::Metadata;
 use crate::value::name::Name;
@@ -46,10 +45,7 @@ pub(super) fn event_actor() -> Value {
 }
 
 pub(super) fn event_kind() -> Value {
-    let operations = Operation::ALL.iter().map(|operation| EventKind::from(*operation));
-    let kinds =
-        operations.chain([EventKind::ExtensiveUse, EventKind::SuspiciousUse, EventKind::Refusals]);
-    let kinds: Vec<String> = kinds.map(|kind| kind.to_string()).collect();
+    let kinds: Vec<&str> = EventKind::all().map(EventKind::as_str).collect();
     json!({ "type": "string", "enum": kinds })
 }
 

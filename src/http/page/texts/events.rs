@@ -58,6 +58,7 @@ texts! {
     EVENT_EXTENSIVE_USE: "Extensive use", "Starke Benutzung";
     EVENT_SUSPICIOUS_USE: "Suspicious use", "Verdächtige Benutzung";
     EVENT_REFUSALS: "Refused calls", "Abgelehnte Aufrufe";
+    EVENT_LEAK_REPORTED: "Reported as leaked", "Als veröffentlicht gemeldet";
 
     REFUSED_PERMISSION_DENIED: "no permission", "keine Berechtigung";
     REFUSED_UPGRADE_REQUIRED: "the plan has no API access", "der Tarif enthält keinen API-Zugang";
@@ -133,6 +134,8 @@ texts! {
     DETAIL_UNTIL: "To", "Bis";
     DETAIL_PERIOD_SECONDS: "In", "In";
     DETAIL_WINDOW_START: "Since", "Seit";
+    DETAIL_LEAK_SOURCE: "Found at", "Fundort";
+    DETAIL_REPORTER: "Reported by", "Gemeldet von";
 
     CHANGED_METADATA: "Further fields", "Weitere Felder";
     MISSING_PERMISSION: "a permission", "eine Berechtigung";

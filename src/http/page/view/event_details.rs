@@ -228,5 +228,7 @@ fn label(field: DetailField) -> Text {
         D::Until => Text::DETAIL_UNTIL,
         D::PeriodSeconds => Text::DETAIL_PERIOD_SECONDS,
         D::WindowStart => Text::DETAIL_WINDOW_START,
+        D::LeakSource => Text::DETAIL_LEAK_SOURCE,
+        D::Reporter => Text::DETAIL_REPORTER,
     }
 }

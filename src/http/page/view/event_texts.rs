@@ -4,9 +4,6 @@ use crate::http::page::texts::{Message, Text};
 use crate::record::event::{EventKind, EventOutcome, RefusalCode};
 use crate::record::operation::Operation;
 
-/// The kinds of events that are no operation.
-const ALERTS: [EventKind; 3] =
-    [EventKind::ExtensiveUse, EventKind::SuspiciousUse, EventKind::Refusals];
 /// The operations that only read, which have no events but those of malformed requests.
 const READS: [Operation; 5] = [
     Operation::KeyShow,
@@ -18,8 +15,8 @@ const READS: [Operation; 5] = [
 
 /// Returns every kind of event.
 pub(in crate::http::page) fn kinds() -> impl Iterator<Item = EventKind> {
-    let writes = Operation::ALL.iter().filter(|operation| !READS.contains(operation));
-    writes.copied().map(EventKind::Operation).chain(ALERTS)
+    let is_read = |kind: &EventKind| READS.iter().any(|read| EventKind::Operation(*read) == *kind);
+    EventKind::all().filter(move |kind| !is_read(kind))
 }
 
 /// Returns the name of a kind of event.
@@ -29,6 +26,7 @@ pub(in crate::http::page) fn kind(kind: EventKind) -> Text {
         EventKind::ExtensiveUse => Text::EVENT_EXTENSIVE_USE,
         EventKind::SuspiciousUse => Text::EVENT_SUSPICIOUS_USE,
         EventKind::Refusals => Text::EVENT_REFUSALS,
+        EventKind::LeakReported => Text::EVENT_LEAK_REPORTED,
     }
 }
 

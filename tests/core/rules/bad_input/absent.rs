@@ -62,7 +62,7 @@ fn of_other_tenant() -> Actor {
 }
 
 #[test]
-fn key_of_another_tenant_is_not_found() {
+fn t_a06_key_of_another_tenant_is_not_found() {
     block_on(async {
         let (world, issued, _) = world().await;
         let before = picture(&world.authority).await;
@@ -80,7 +80,7 @@ fn key_of_another_tenant_is_not_found() {
 }
 
 #[test]
-fn key_of_another_developer_is_not_found() {
+fn t_a06_key_of_another_developer_is_not_found() {
     block_on(async {
         let (world, issued, _) = world().await;
         let before = picture(&world.authority).await;
@@ -95,7 +95,7 @@ fn key_of_another_developer_is_not_found() {
 }
 
 #[test]
-fn account_of_another_tenant_is_not_found() {
+fn t_a06_account_of_another_tenant_is_not_found() {
     block_on(async {
         let (world, _, account) = world().await;
         let before = picture(&world.authority).await;
@@ -138,7 +138,7 @@ fn missing_account_gets_no_key() {
 }
 
 #[test]
-fn listing_excludes_other_tenants() {
+fn t_a06_listing_excludes_other_tenants() {
     block_on(async {
         let (world, issued, account) = world().await;
         let other = of_other_tenant();
@@ -161,7 +161,7 @@ fn listing_excludes_other_tenants() {
 }
 
 #[test]
-fn role_missing_from_policy_is_refused() {
+fn t_a04_role_missing_from_policy_is_refused() {
     block_on(async {
         let (world, _, account) = world().await;
         let before = picture(&world.authority).await;

@@ -23,7 +23,7 @@ fn drawing(draws: usize) -> (World, Faults) {
 }
 
 #[test]
-fn failing_random_source_generates_no_key() {
+fn t_k02_failing_random_source_generates_no_key() {
     block_on(async {
         // The first draw is for the id, the second for the secret.
         for draws in [0, 1] {
@@ -43,7 +43,7 @@ fn failing_random_source_generates_no_key() {
 }
 
 #[test]
-fn failing_random_source_rotates_nothing() {
+fn t_k02_failing_random_source_rotates_nothing() {
     block_on(async {
         let (world, _) = drawing(2);
         let issued = world.key().await;
@@ -61,7 +61,7 @@ fn failing_random_source_rotates_nothing() {
 }
 
 #[test]
-fn usage_survives_without_randomness() {
+fn t_k02_usage_survives_without_randomness() {
     block_on(async {
         let world = World::in_memory();
         let issued = world.key_of(&developer("alice"), named("app")).await;

@@ -5,6 +5,7 @@ mod absent;
 mod failing;
 mod new_keys;
 mod pages;
+mod panicking;
 mod repeating;
 mod settings;
 

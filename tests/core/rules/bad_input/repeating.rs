@@ -32,7 +32,7 @@ async fn refused(world: &World, operation: Operation) -> usize {
 }
 
 #[test]
-fn rotation_to_same_secret_is_refused() {
+fn t_k03_rotation_to_same_secret_is_refused() {
     block_on(async {
         let world = repeating(7);
         let issued = world.key().await;
@@ -48,7 +48,7 @@ fn rotation_to_same_secret_is_refused() {
 }
 
 #[test]
-fn rotation_to_retiring_secret_is_refused() {
+fn t_k03_rotation_to_retiring_secret_is_refused() {
     block_on(async {
         let (one, other) = ("a".repeat(32), "b".repeat(32));
         let script = Random::script([
@@ -68,7 +68,7 @@ fn rotation_to_retiring_secret_is_refused() {
 }
 
 #[test]
-fn repeated_secret_is_found_despite_pepper() {
+fn t_k03_repeated_secret_is_found_despite_pepper() {
     block_on(async {
         let store = MemoryStore::new();
         let ring = || PepperRing::none().with(1, [1; 32]).expect("a pepper");
@@ -83,7 +83,7 @@ fn repeated_secret_is_found_despite_pepper() {
 }
 
 #[test]
-fn repeated_id_names_the_source() {
+fn t_k03_repeated_id_names_the_source() {
     block_on(async {
         let world = repeating(7);
         world.key().await;
@@ -104,7 +104,7 @@ fn repeated_id_names_the_source() {
 }
 
 #[test]
-fn constant_random_source_is_an_error() {
+fn t_k03_constant_random_source_is_an_error() {
     block_on(async {
         for stuck in [248, 255] {
             let world = repeating(stuck);
@@ -159,7 +159,7 @@ fn t_c14_reentrant_random_source_is_refused() {
 }
 
 #[test]
-fn writers_under_repeating_source_keep_apart() {
+fn t_k03_writers_under_repeating_source_keep_apart() {
     block_on(async {
         let store = MemoryStore::new();
         let first = World::with(store.clone(), |builder| builder.random(Random::seeded(7)));
@@ -197,7 +197,7 @@ impl Intercept for Thief {
 }
 
 #[test]
-fn cloned_writer_id_is_replaced() {
+fn t_k03_cloned_writer_id_is_replaced() {
     block_on(async {
         // The store refuses the first batches, as it does for a writer id that another process
         // uses.

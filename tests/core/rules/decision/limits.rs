@@ -69,7 +69,7 @@ async fn may(world: &World, issued: &Issued, needed: &str) -> bool {
 }
 
 #[test]
-fn user_key_has_only_its_scopes() {
+fn t_a04_user_key_has_only_its_scopes() {
     block_on(async {
         let world = World::in_memory();
         let alice = developer("alice");

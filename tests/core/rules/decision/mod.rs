@@ -167,7 +167,7 @@ fn every_reason_has_its_class() {
 
 /// Covers every pair of faults, and all faults together, removed one by one.
 #[test]
-fn first_fault_in_order_decides() {
+fn t_a09_first_fault_in_order_decides() {
     let mut tried = 0;
     block_on(async {
         for chosen in 1_u32..1 << ORDER.len() {
@@ -194,7 +194,7 @@ async fn code_at(world: &World, issued: &Issued, now: Timestamp) -> &'static str
 }
 
 #[test]
-fn bounds_hold_to_the_microsecond() {
+fn t_a09_bounds_hold_to_the_microsecond() {
     block_on(async {
         let world = World::in_memory();
         let alice = developer("alice");

@@ -171,7 +171,7 @@ async fn store_policy(world: &World, policy: Policy, random: &mut SmallRng) {
 }
 
 #[test]
-fn quick_road_agrees_with_full_decision() {
+fn t_a09_quick_road_agrees_with_full_decision() {
     let (mut accepted, mut denied) = (0, 0);
     for seed in 0..120 {
         block_on(async {

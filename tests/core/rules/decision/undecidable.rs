@@ -27,7 +27,7 @@ fn store_failure_is_neither_denial_nor_grant() {
 }
 
 #[test]
-fn digest_with_changed_bit_is_refused() {
+fn t_k07_digest_with_changed_bit_is_refused() {
     block_on(async {
         for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
         {
@@ -66,7 +66,7 @@ async fn swap_digests(world: &World, faults: &Faults, a: &KeyId, b: &KeyId) {
 }
 
 #[test]
-fn digest_moved_to_another_row_opens_nothing() {
+fn t_k07_digest_moved_to_another_row_opens_nothing() {
     block_on(async {
         for peppers in [PepperRing::none(), PepperRing::none().with(1, [7; 32]).expect("a pepper")]
         {
@@ -123,7 +123,7 @@ fn unknown_pepper_is_an_operator_error() {
 }
 
 #[test]
-fn key_works_again_when_pepper_returns() {
+fn t_k08_key_works_again_when_pepper_returns() {
     block_on(async {
         let one = || PepperRing::none().with(1, [7; 32]).expect("a pepper");
         let world = World::with(MemoryStore::new(), |builder| builder.peppers(one()));
@@ -151,7 +151,7 @@ fn key_works_again_when_pepper_returns() {
 }
 
 #[test]
-fn replaced_secret_does_not_block_pepper_change() {
+fn t_k08_replaced_secret_does_not_block_pepper_change() {
     block_on(async {
         let one = PepperRing::none().with(1, [7; 32]).expect("a pepper");
         let both = one.clone().with(2, [9; 32]).expect("two peppers");
@@ -172,7 +172,7 @@ fn replaced_secret_does_not_block_pepper_change() {
 }
 
 #[test]
-fn unexpected_key_is_unrecognized_without_its_pepper() {
+fn t_k08_unexpected_key_is_unrecognized_without_its_pepper() {
     block_on(async {
         let world = World::in_memory();
         let peppers = PepperRing::none().with(1, [7; 32]).expect("a pepper");
