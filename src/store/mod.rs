@@ -50,7 +50,7 @@ pub use self::cached::{
 pub use self::changes::{Changes, Marker};
 pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "file")]
-pub use self::file::{FileOptions, FileStore};
+pub use self::file::{FileOptions, FileStore, GenerationFile, Generations};
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{

@@ -88,7 +88,8 @@ impl<'a> LeakReport<'a> {
     /// Records the leak and leaves the key as it is.
     ///
     /// The key works until another call revokes or rotates it, also for every reader of the leaked
-    /// token. Use it only if an outage of the key's owner is worse than a stranger with the key.
+    /// token. Use it only if an outage of the key's owner is worse than a stranger with the key. Each
+    /// secret is recorded once; reports at the same moment can both be recorded.
     ///
     /// ```
     /// use keywright::{Credential, LeakReport};

@@ -15,6 +15,7 @@ use redb::{
 use super::access::{Reading, read_state};
 use super::checksum::{self, Sum};
 use super::errors::{io_error, storage};
+use super::generation::Guard;
 use super::header;
 use super::pages::{self, Pages};
 use super::tables::{
@@ -37,6 +38,8 @@ pub(super) struct Database {
     redb: redb::Database,
     backend: Arc<Tolerant>,
     last: Mutex<Last>,
+    /// The place that keeps the generation, if there is one.
+    guard: Option<Guard>,
 }
 
 /// The last commit.
@@ -93,7 +96,7 @@ impl Database {
         if let Some(error) = backend.failure() {
             return Err(error);
         }
-        Ok(Self { before: Mutex::default(), redb, backend, last: Mutex::default() })
+        Ok(Self { before: Mutex::default(), redb, backend, last: Mutex::default(), guard: None })
     }
 
     pub(super) fn last(&self) -> MutexGuard<'_, Last> {
@@ -103,6 +106,18 @@ impl Database {
 
     fn before(&self) -> MutexGuard<'_, Option<Arc<ReadTransaction>>> {
         self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the number of commits.
+    pub(super) fn generation(&self) -> u64 {
+        self.last().state.transaction
+    }
+
+    /// Records the generation in another place, now and after each commit.
+    pub(super) fn guard(&mut self, guard: Guard) -> Result<(), StoreError> {
+        guard.record(self.generation())?;
+        self.guard = Some(guard);
+        Ok(())
     }
 
     /// Records the place to which the keys were moved, or forgets it. Returns when this is durable.
@@ -150,9 +165,17 @@ impl Database {
         *self.before() = None;
         while self.redb.compact().map_err(storage)? {}
         // The last commit of a compaction does not save the table of free pages.
+        self.advance(None)
+    }
+
+    /// Commits without a change. The generation is then greater than before and than `past`.
+    pub(super) fn advance(&self, past: Option<u64>) -> Result<(), StoreError> {
         let transaction = self.begin()?;
         let Last { mut state, sum, .. } = self.last().clone();
-        state.transaction += 1;
+        let past = past.map_or(state.transaction, |past| past.max(state.transaction));
+        state.transaction = past
+            .checked_add(1)
+            .ok_or_else(|| StoreError::corrupt("the store has reached the highest generation"))?;
         self.commit(transaction, state, sum)
     }
 
@@ -184,10 +207,13 @@ impl Database {
         }
         committed?;
         *self.before() = None;
-        let mut last = self.last();
-        last.state = state;
-        last.sum = sum;
-        Ok(())
+        let generation = state.transaction;
+        {
+            let mut last = self.last();
+            last.state = state;
+            last.sum = sum;
+        }
+        self.guard.as_ref().map_or(Ok(()), |guard| guard.record(generation))
     }
 }
 

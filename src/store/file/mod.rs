@@ -11,6 +11,7 @@ mod errors;
 #[cfg(feature = "postgres")]
 mod export;
 mod facts;
+mod generation;
 mod groups;
 mod header;
 mod held;
@@ -37,5 +38,6 @@ mod touches;
 mod writable;
 mod write;
 
+pub use self::generation::{GenerationFile, Generations};
 pub use self::options::FileOptions;
 pub use self::store::FileStore;

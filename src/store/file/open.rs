@@ -24,7 +24,15 @@ use crate::value::text::hex;
 
 /// Opens the store at `path`, or creates it if there is no file.
 pub(super) fn open(path: &Path, options: &FileOptions) -> Result<Database, StoreError> {
-    let database = open_or_create(path, options.allow_shared)?;
+    let mut database = open_or_create(path, options.allow_shared)?;
+    if let Some(guard) = &options.guard {
+        if options.accept_older_copy {
+            database.advance(guard.newest()?)?;
+        } else {
+            guard.check(path, database.generation())?;
+        }
+        database.guard(guard.clone())?;
+    }
     let moved_to = database.last().moved_to.clone();
     if let Some(place) = &moved_to {
         match options.if_moved {
@@ -181,7 +189,7 @@ impl Drop for Temporary {
 
 /// Syncs the folder of a file, which makes the directory entry durable (POSIX `fsync`).
 #[cfg_attr(not(unix), expect(unused_variables, reason = "other systems cannot sync a folder"))]
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(private::folder_of(path))?.sync_all()?;
     Ok(())

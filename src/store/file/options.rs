@@ -1,5 +1,9 @@
 //! The options for opening a store file.
 
+use std::sync::Arc;
+
+use super::generation::{Generations, Guard};
+
 /// Options for opening a [`FileStore`](crate::store::FileStore).
 ///
 /// By default, a file on Unix is refused if other users can access or replace it:
@@ -30,6 +34,8 @@ pub struct FileOptions {
     pub(super) if_moved: IfMoved,
     pub(super) cache_keys: usize,
     pub(super) search_bytes: u64,
+    pub(super) guard: Option<Guard>,
+    pub(super) accept_older_copy: bool,
 }
 
 /// The number of keys that a store keeps in memory by default. At about 1 KB for each, they take
@@ -46,6 +52,8 @@ impl Default for FileOptions {
             if_moved: IfMoved::default(),
             cache_keys: CACHE_KEYS,
             search_bytes: SEARCH_BYTES,
+            guard: None,
+            accept_older_copy: false,
         }
     }
 }
@@ -123,6 +131,67 @@ impl FileOptions {
     /// ```
     pub fn search_memory(mut self, bytes: u64) -> Self {
         self.search_bytes = bytes;
+        self
+    }
+
+    /// Keeps the generation of the store in a place outside of the file, and refuses an older copy of
+    /// the file.
+    ///
+    /// Without such a place, nothing tells an older copy from the store, and keys that were revoked
+    /// after the copy work again. [`GenerationFile`](super::GenerationFile) is a place on another
+    /// disk.
+    ///
+    /// The generation is recorded after each commit and before the change is acknowledged. If that
+    /// fails, the caller gets an error, and the store takes no more changes until it is opened again.
+    /// A store that has keys already, and whose place is empty, is refused once: open it with
+    /// [`danger_accept_older_copy`](Self::danger_accept_older_copy) to begin.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::store::{FileOptions, GenerationFile};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("keywright-guarded-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// # let other_disk = &folder;
+    /// let place = GenerationFile::new(other_disk.join("keys.generation"));
+    /// let store = FileOptions::new().generations(place).open(folder.join("keys.db")).await?;
+    /// # store.close().await?;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn generations(mut self, place: impl Generations) -> Self {
+        self.guard = Some(Guard(Arc::new(place)));
+        self
+    }
+
+    /// Accepts a file although it is an older copy, or although no generation of it was recorded.
+    ///
+    /// The file continues with a greater generation than any that was recorded. Keys that were
+    /// revoked after the copy was made are valid again, so follow [the steps for a restored
+    /// backup](crate::guide::incidents#a-lost-or-damaged-database) before clients reach the service.
+    /// Without [`generations`](Self::generations), this option has no effect.
+    ///
+    /// ```
+    /// # futures_lite::future::block_on(async {
+    /// use keywright::store::{FileOptions, FileStore, GenerationFile};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("keywright-accept-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// # let other_disk = &folder;
+    /// # let path = folder.join("keys.db");
+    /// # let store = FileStore::open(&path).await?;
+    /// # store.compact().await?;
+    /// # store.close().await?;
+    /// let place = GenerationFile::new(other_disk.join("keys.generation"));
+    /// let options = FileOptions::new().generations(place);
+    /// assert!(options.clone().open(&path).await.is_err(), "no generation was recorded");
+    /// let store = options.danger_accept_older_copy().open(&path).await?;
+    /// # store.close().await?;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn danger_accept_older_copy(mut self) -> Self {
+        self.accept_older_copy = true;
         self
     }
 

@@ -40,6 +40,29 @@ fn b12_cache_of_target_knows_earlier_revoke() {
     assert_eq!(world.says(late.token.expose()), "current");
 }
 
+/// A node that was started too early reads the tables while they are filled.
+#[common::test(postgres)]
+fn b12_early_cache_knows_earlier_revoke() {
+    let place = Place::new();
+    let _runtime = place.enter();
+    let early = cache(place.open().expect("the tables are empty"));
+    block_on(early.sync()).expect("the tables answer");
+    let store = MovingStore::new(MemoryStore::new());
+    let world = World::new(store.clone());
+    let revoked = world.issue("prod-main-app");
+    let mut transfer = block_on(store.begin(place.options(), place.pool.clone())).expect("begun");
+    block_on(transfer.copy(|_| {})).expect("it is copied");
+    block_on(early.sync()).expect("the tables answer");
+    let resolve = || block_on(early.resolve(&revoked.key.id, Freshness::StoreDefault));
+    assert!(resolve().expect("it answers").is_some() && early.keys_kept() == 1);
+    block_on(world.authority.revoke(&world.admin, &revoked.key.id)).expect("it is revoked");
+    let target = transfer.database();
+    block_on(store.finish(transfer, target, MoveOptions::new())).expect("it has moved");
+    block_on(early.sync()).expect("the tables answer");
+    let found = resolve().expect("it answers").expect("the key is there");
+    assert!(found.snapshot.record().key().revoked_at.is_some(), "the copy before the revoke");
+}
+
 #[common::test(postgres)]
 fn b12_cache_above_forgets_the_old_store() {
     let place = Place::new();

@@ -11,6 +11,7 @@ mod format;
 mod format_index;
 mod format_lists;
 mod format_reader;
+mod generations;
 mod golden;
 mod growth;
 mod in_memory;

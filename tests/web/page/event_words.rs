@@ -56,7 +56,9 @@ async fn key_events(world: &World, account: AccountId) -> TestResult {
 async fn leak_events(world: &World) -> TestResult {
     let issued = world.key().await;
     let report = LeakReport::new(Credential::Token(issued.token.expose()));
-    world.verifier.report_leak(&report.source("a paste").reporter("oncall")).await?;
+    let report = report.source("a paste").reporter("oncall");
+    world.verifier.report_leak(&report.clone().alert_only()).await?;
+    world.verifier.report_leak(&report).await?;
     Ok(())
 }
 
@@ -330,6 +332,8 @@ fn details_are_in_words() -> TestResult {
             "After: The organization",
             "Given: 1 second",
             "invoices:read (Read-only): Opens",
+            "Recorded; the key still works",
+            "Found at: a paste Reported by: oncall",
         ] {
             assert!(english.contains(expected), "{expected:?} is not in:\n{english}");
         }
@@ -343,6 +347,8 @@ fn details_are_in_words() -> TestResult {
             "Zugriff: Nur Lesen",
             "Nachher: Die Organisation",
             "Angegeben: 1 Sekunde",
+            "Vermerkt; der Schlüssel gilt weiter",
+            "Fundort: a paste Gemeldet von: oncall",
             "invoices:write (Lesen und Schreiben): Opens",
         ] {
             assert!(german.contains(expected), "{expected:?} is not in:\n{german}");

@@ -26,6 +26,8 @@ texts! {
     DAYS_REVERSED: "The last day must not be before the first.", "Der letzte Tag darf nicht vor dem ersten liegen.";
     OUTCOME_DONE: "Done", "Erledigt";
     OUTCOME_UNCHANGED: "No change needed", "Keine Änderung nötig";
+    OUTCOME_KEY_REVOKED: "Key revoked", "Schlüssel widerrufen";
+    OUTCOME_KEY_WORKS: "Recorded; the key still works", "Vermerkt; der Schlüssel gilt weiter";
     OUTCOME_REFUSED: "Refused: {reason}", "Abgelehnt: {reason}";
 
     EVENT_KEY_GENERATED: "Key generated", "Schlüssel erzeugt";

@@ -52,7 +52,7 @@ fn cells(frame: &Frame, event: &Event, keys: &HashMap<KeyId, Name>) -> [Markup; 
         html! { (frame.say(event_texts::kind(event.kind))) },
         key(frame, event, keys),
         // An alert is no request, so it was not done.
-        html! { @if !is_alert(event) { (frame.say(event_texts::outcome(event.outcome))) } },
+        html! { @if !is_alert(event) { (frame.say(event_texts::outcome(event))) } },
         event_details::list(frame, event),
     ]
 }
@@ -79,6 +79,11 @@ fn is_alert(event: &Event) -> bool {
     matches!(event.kind, EventKind::ExtensiveUse | EventKind::SuspiciousUse)
 }
 
+/// Returns true for an event after which an administrator looks at the key.
+fn is_warning(event: &Event) -> bool {
+    is_alert(event) || event.kind == EventKind::LeakReported
+}
+
 /// Returns the key of an event: with a link while it exists, and otherwise its id alone.
 fn key(frame: &Frame, event: &Event, keys: &HashMap<KeyId, Name>) -> Markup {
     let Some(id) = &event.key else { return html! {} };
@@ -88,7 +93,7 @@ fn key(frame: &Frame, event: &Event, keys: &HashMap<KeyId, Name>) -> Markup {
             a href=(frame.urls.key(id)) { (name) } " "
         }
         code { (id) }
-        @if is_alert(event) && keys.contains_key(id) && frame.has(Screens::ALL_KEYS) {
+        @if is_warning(event) && keys.contains_key(id) && frame.has(Screens::ALL_KEYS) {
             " " a href={ (frame.urls.to("/all")) "?" (find) } { (frame.say(Text::FIND_THIS_KEY)) }
         }
     }

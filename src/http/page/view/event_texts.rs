@@ -1,7 +1,7 @@
 //! The texts of an audit event: its kind and its outcome.
 
 use crate::http::page::texts::{Message, Text};
-use crate::record::event::{EventKind, EventOutcome, RefusalCode};
+use crate::record::event::{Event, EventKind, EventOutcome, RefusalCode};
 use crate::record::operation::Operation;
 
 /// The operations that only read, which have no events but those of malformed requests.
@@ -63,12 +63,14 @@ fn operation_text(operation: Operation) -> Text {
     }
 }
 
-/// Returns an outcome, with the reason of a refusal.
-pub(in crate::http::page) fn outcome(outcome: EventOutcome) -> Message {
-    match outcome {
-        EventOutcome::Done => Text::OUTCOME_DONE.into(),
-        EventOutcome::Unchanged => Text::OUTCOME_UNCHANGED.into(),
-        EventOutcome::Refused(code) => Text::OUTCOME_REFUSED.saying("reason", refusal(code)),
+/// Returns the outcome of an event, with the reason of a refusal.
+pub(in crate::http::page) fn outcome(event: &Event) -> Message {
+    match (event.outcome, event.kind) {
+        (EventOutcome::Done, EventKind::LeakReported) => Text::OUTCOME_KEY_REVOKED.into(),
+        (EventOutcome::Unchanged, EventKind::LeakReported) => Text::OUTCOME_KEY_WORKS.into(),
+        (EventOutcome::Done, _) => Text::OUTCOME_DONE.into(),
+        (EventOutcome::Unchanged, _) => Text::OUTCOME_UNCHANGED.into(),
+        (EventOutcome::Refused(code), _) => Text::OUTCOME_REFUSED.saying("reason", refusal(code)),
     }
 }
 
