@@ -36,9 +36,11 @@ mod checksum;
 pub(crate) mod places;
 mod redact;
 mod redactor;
+mod rules;
 mod scanner;
 mod stream;
 
 pub use self::redactor::Redactor;
+pub use self::rules::{Tool, ToolError};
 pub use self::scanner::{Found, Matches, Scanner};
 pub use self::stream::{ReadTokens, Stream};

@@ -101,6 +101,24 @@ impl Prefix {
         &self.0
     }
 
+    /// Returns a regular expression for the tokens with this prefix.
+    ///
+    /// It has no group, no anchor and no look-around, so it works in every engine: RE2, PCRE, Hyperscan,
+    /// Rust, JavaScript and `grep -E`. It finds each token, and look-alikes with a wrong checksum. A
+    /// [`Scanner`](crate::scan::Scanner) tells them apart.
+    ///
+    /// ```
+    /// use keywright::Prefix;
+    ///
+    /// let pattern = Prefix::new("acme_live")?.pattern();
+    /// assert_eq!(pattern, "acme_live_[0-9A-Za-z]{48}[0-4][0-9A-Za-z]{5}");
+    /// # Ok::<(), keywright::PrefixError>(())
+    /// ```
+    pub fn pattern(&self) -> String {
+        // The check is a number of 32 bits, so its first symbol is at most 4.
+        format!("{self}_[0-9A-Za-z]{{{RANDOM_LEN}}}[0-4][0-9A-Za-z]{{{}}}", CHECK_LEN - 1)
+    }
+
     fn accepts(text: &[u8]) -> bool {
         let [first, rest @ ..] = text else { return false };
         let mut after_underscore = false;

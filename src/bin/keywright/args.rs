@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use keywright::scan::Tool;
 use keywright::{
     Access, Actor, EventActor, EventKind, Name, Prefix, RoleName, Scope, ScopeSet, TenantId, UserId,
 };
@@ -65,12 +66,14 @@ pub(crate) struct Context {
     pub(crate) actor: Option<ActorSpec>,
     /// Prefix of new tokens
     #[arg(
+        id = "prefix",
         long,
         global = true,
         value_name = "PREFIX",
-        help = "Prefix of new tokens [env: KEYWRIGHT_PREFIX] [default: key]"
+        help = "Prefix of new tokens [env: KEYWRIGHT_PREFIX] [default: key]; \
+            for scan, a prefix to find, repeatable"
     )]
-    pub(crate) prefix: Option<Prefix>,
+    pub(crate) prefixes: Vec<Prefix>,
     /// Number of a pepper and the file with its bytes; repeatable, the last one is current
     #[arg(long = "pepper-file", global = true, value_name = "ID:PATH")]
     pub(crate) peppers: Vec<PepperFile>,
@@ -120,7 +123,7 @@ impl Context {
         let given = [
             ("--tenant", self.tenant.is_some()),
             ("--as", self.actor.is_some()),
-            ("--prefix", self.prefix.is_some()),
+            ("--prefix", !self.prefixes.is_empty()),
             ("--pepper-file", !self.peppers.is_empty()),
             ("--schema", self.schema.is_some()),
             ("--danger-allow-shared-files", self.danger_allow_shared_files),
@@ -192,6 +195,8 @@ pub(crate) enum Command {
     /// Give the free space in a store file back to the system
     #[command(after_help = "Example:\n  keywright --store keys.db compact")]
     Compact,
+    /// Find tokens in files, folders and standard input; it needs no store
+    Scan(ScanArgs),
     /// Print the completions of a shell
     #[command(
         after_help = "Example:\n  keywright completions bash > ~/.local/share/bash-completion/completions/keywright"
@@ -409,6 +414,25 @@ pub(crate) struct Needs {
     pub(crate) scopes: Vec<Scope>,
 }
 
+/// The options of `scan`.
+#[derive(Args)]
+#[command(
+    after_help = "Tokens are shown without their secret. Folders named .git are left out, and links in folders are not \
+        followed. A file that cannot be read is named on standard error, and the search goes on; without a found token the \
+        exit code is then 4.\n\nExamples:\n  \
+        keywright scan --prefix acme_live .\n  \
+        git log -p --all | keywright scan -\n  \
+        keywright scan --rules gitleaks --prefix acme_live > .gitleaks.toml"
+)]
+pub(crate) struct ScanArgs {
+    /// Files and folders, - for standard input [default: .]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print the rules of another scanner for the tokens with --prefix, and search nothing
+    #[arg(long, value_name = "SCANNER", value_parser = tool(), conflicts_with = "paths")]
+    pub(crate) rules: Option<Tool>,
+}
+
 #[derive(Args)]
 #[command(
     after_help = "A time is RFC 3339, a date, or a period before now such as 12h.\n\nExample:\n  \
@@ -445,6 +469,11 @@ fn access() -> impl TypedValueParser<Value = Access> {
         if text == "read-only" { Access::ReadOnly } else { Access::ReadWrite }
     };
     PossibleValuesParser::new(["read-only", "read-write"]).map(access)
+}
+
+fn tool() -> impl TypedValueParser<Value = Tool> {
+    PossibleValuesParser::new(Tool::ALL.iter().map(|tool| tool.as_str()))
+        .try_map(|text| text.parse::<Tool>())
 }
 
 fn event_kind() -> impl TypedValueParser<Value = EventKind> {

@@ -18,7 +18,7 @@ macro_rules! exits {
 
 exits! {
     Done = 0 "done, or the API key is accepted";
-    Refused = 1 "refused by a rule or a permission, or the API key is not accepted";
+    Refused = 1 "refused by a rule or a permission, the API key is not accepted, or a token was found";
     Usage = 2 "wrong usage: nothing was tried";
     NotFound = 3 "the key, account, user or store does not exist";
     Unavailable = 4 "the store or service cannot be used now; a change may have been made";

@@ -36,6 +36,7 @@ mod progress;
 mod read;
 mod revoke;
 mod rules;
+mod scan;
 mod secret_in_arguments;
 mod secret_input;
 mod session;
@@ -85,6 +86,7 @@ async fn run(cli: Cli) -> Result<Reply, Failure> {
     let opening = match &command {
         Command::Completions { shell } => return Ok(manual::completions(*shell)),
         Command::Man { folder } => return manual::man(folder.as_deref()),
+        Command::Scan(args) => return scan::run(&context, args),
         Command::Init(_) => Opening::Create,
         // The move may have been interrupted.
         Command::Transfer(_) => Opening::Moved,
@@ -138,6 +140,7 @@ async fn dispatch(
         Command::Transfer(to) => file::transfer(session, context, &to).await,
         Command::Check => file::check(session).await,
         Command::Compact => file::compact(session, context).await,
+        Command::Scan(args) => scan::run(context, &args),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { folder } => manual::man(folder.as_deref()),
     }

@@ -183,13 +183,13 @@ fn csv(sheet: &Sheet) -> String {
 }
 
 /// Returns a cell that no spreadsheet takes for a formula: other people write names and contacts.
-fn harmless(cell: &str) -> String {
+pub(crate) fn harmless(cell: &str) -> String {
     let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.len() > 1;
     if is_formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
 /// Returns a text without control characters, which could change what a terminal shows.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{FFFD}")
 }
 

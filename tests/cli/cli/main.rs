@@ -17,6 +17,7 @@ mod outputs;
 #[cfg(unix)]
 mod pty;
 mod refusals;
+mod scan;
 mod service;
 #[cfg(unix)]
 mod terminal;

@@ -1,7 +1,7 @@
 //! Where a token is found, and what is none.
 
 use keywright::Prefix;
-use keywright::scan::Scanner;
+use keywright::scan::{Found, ReadTokens, Redactor, Scanner, Stream};
 
 use common::{Random, World, block_on};
 
@@ -145,4 +145,14 @@ fn found_token_hides_its_secret() {
     let secret = &token[26..];
     let is_part = |part: &[u8]| shown.contains(std::str::from_utf8(part).expect("ASCII"));
     assert!(!secret.as_bytes().windows(8).any(is_part), "{shown}");
+}
+
+#[test]
+fn scanner_is_shared_between_threads() {
+    fn is_shared<T: Send + Sync + 'static>() {}
+    is_shared::<Scanner>();
+    is_shared::<Found>();
+    is_shared::<Stream>();
+    is_shared::<ReadTokens<std::fs::File>>();
+    is_shared::<Redactor<std::io::Stderr>>();
 }

@@ -3,7 +3,9 @@
 mod found;
 mod redaction;
 mod reference;
+mod rules;
 mod streams;
+mod tree;
 
 use common::{Random, render};
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{self, Error, Write};
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use keywright::scan::{Redactor, Scanner};
 
@@ -155,4 +156,36 @@ fn dropped_writer_writes_its_rest() {
     let written = String::from_utf8(text.borrow().clone()).expect("text");
     // A token that is cut off is none.
     assert_eq!(written, format!("{} and {}", redacted(&token), &token[..40]));
+}
+
+/// A writer for several threads, as a log needs it.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no writer panics").write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn b11_tracing_log_hides_tokens() {
+    let random = Random::seeded(6);
+    let token = token("acme_live", &random);
+    let (log, scanner) = (Log::default(), Scanner::new());
+    let inner = log.clone();
+    let writer = move || scanner.redactor(inner.clone());
+    let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::info!(header = %token, "cannot parse {token}");
+        tracing::warn!(url = format!("/?key={token}"));
+    });
+    let text = String::from_utf8(log.0.lock().expect("no writer panics").clone()).expect("text");
+    assert_eq!(text.matches(&redacted(&token)).count(), 3, "{text}");
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert_eq!(Scanner::new().find(&text).count(), 0, "{text}");
 }

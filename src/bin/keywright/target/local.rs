@@ -188,7 +188,7 @@ fn without_tables(error: keywright::store::StoreError, opening: Opening) -> Fail
 }
 
 fn prefix(context: &Context) -> Result<Prefix, Failure> {
-    if let Some(prefix) = &context.prefix {
+    if let Some(prefix) = context.prefixes.last() {
         return Ok(prefix.clone());
     }
     match std::env::var("KEYWRIGHT_PREFIX") {
