@@ -46,6 +46,7 @@ pub mod guide;
 #[cfg(any(feature = "actix", feature = "tower"))]
 pub mod http;
 mod keywright;
+mod observe;
 mod record;
 pub mod scan;
 mod setup;

@@ -15,7 +15,7 @@ use crate::value::scope::Access;
 
 use super::Authority;
 use super::account_entries::{AccountEntry, new_account_entry};
-use super::attempt::{Attempt, owned_by};
+use super::attempt::{Attempt, drawn, owned_by};
 use super::errors::{AccountError, ListError};
 use super::listing::check_limit;
 
@@ -59,7 +59,8 @@ impl Authority {
         new: NewAccount,
     ) -> Result<AccountEntry, AccountError> {
         let operation = Operation::AccountCreate;
-        let new_id = &self.new_account_id(actor, new.ticket.as_ref())?;
+        let new_id = self.new_account_id(actor, new.ticket.as_ref());
+        let new_id = &drawn(actor, operation, new_id)?;
         let (id, new) = (new_id.id, &new);
         self.attempt(actor, operation, |attempt| {
             Box::pin(async move {

@@ -6,25 +6,29 @@
 
 use std::pin::Pin;
 
+use crate::observe::{Activity, Ending, Work};
 use crate::record::account::ServiceAccount;
 use crate::record::actor::Actor;
 use crate::record::event::{Event, EventDetails, EventOutcome};
 use crate::record::key::Owner;
-use crate::record::operation::Operation;
+use crate::record::operation::{Operation, Outcome};
 use crate::record::owner_record::OwnerRecord;
 use crate::record::policy_in_force::PolicyInForce;
 use crate::record::user::User;
 use crate::setup::retry::{Attempted, commit, retry};
 use crate::store::{Batch, Change, Condition, KeyStore, StoreError};
 use crate::value::id::{KeyId, UserId};
+use crate::value::random::RandomError;
 use crate::value::time::Timestamp;
 
+use super::ending::{self, Fails};
 use super::refusal::ManagementError;
 use super::{Authority, StoredPolicy};
 
 /// One attempt of an operation.
 pub(super) struct Attempt<'a> {
     authority: &'a Authority,
+    work: Work,
     pub(super) actor: &'a Actor,
     /// The start of the attempt, which is the time of its rules, its change and its event.
     pub(super) now: Timestamp,
@@ -59,6 +63,24 @@ impl Authority {
         decide: D,
     ) -> Result<T, E>
     where
+        E: Fails + ManagementError,
+        D: for<'b> Fn(&'b mut Attempt<'a>) -> Decided<'b, T, E>,
+    {
+        let work = begin(actor, operation);
+        let done = self.step(&work, actor, operation, decide);
+        work.run(done, ending::of).await.map(Outcome::into_inner)
+    }
+
+    /// Runs one step of an operation like [`attempt`](Self::attempt). The caller observes the whole
+    /// operation.
+    pub(super) async fn step<'a, T, E, D>(
+        &'a self,
+        work: &Work,
+        actor: &'a Actor,
+        operation: Operation,
+        decide: D,
+    ) -> Result<Outcome<T>, E>
+    where
         E: ManagementError,
         D: for<'b> Fn(&'b mut Attempt<'a>) -> Decided<'b, T, E>,
     {
@@ -66,8 +88,12 @@ impl Authority {
         let done = retry(|| async move {
             let now = self.now();
             let event = Event::by(actor, operation, now);
-            let mut attempt = Attempt { authority: self, actor, now, event };
+            let mut attempt = Attempt { authority: self, work: work.clone(), actor, now, event };
             let decided = decide(&mut attempt).await;
+            attempt.is_about(&attempt.event);
+            if let Ok(Attempted::Overtaken) = &decided {
+                work.overtaken();
+            }
             if let Err(error) = &decided
                 && let Some(refusal) = error.refusal()
             {
@@ -79,6 +105,23 @@ impl Authority {
         });
         done.await?.ok_or_else(E::contended)
     }
+}
+
+/// Returns what was drawn before the first attempt of an operation. The operation is observed as failed if
+/// the random source failed.
+pub(super) fn drawn<T>(
+    actor: &Actor,
+    operation: Operation,
+    drawn: Result<T, RandomError>,
+) -> Result<T, RandomError> {
+    drawn.inspect_err(|error| {
+        begin(actor, operation).ended(Ending::Failed(error.failure(), error));
+    })
+}
+
+/// Begins to observe an operation.
+pub(super) fn begin(actor: &Actor, operation: Operation) -> Work {
+    Work::begin(Activity::Operation(operation), Some(actor.tenant()))
 }
 
 impl Attempt<'_> {
@@ -138,6 +181,9 @@ impl Attempt<'_> {
         batch: Batch,
         value: T,
     ) -> Result<Attempted<T>, StoreError> {
+        if let [event] = &*batch.events {
+            self.is_about(event);
+        }
         commit(self.store(), batch, value).await
     }
 
@@ -146,7 +192,12 @@ impl Attempt<'_> {
         let event = Event { outcome: EventOutcome::Unchanged, ..self.event.clone() };
         let batch = Batch { events: vec![event], ..Batch::of(self.actor.tenant().clone()) };
         self.store().commit(batch).await?;
-        Ok(Attempted::Done(value))
+        Ok(Attempted::Unchanged(value))
+    }
+
+    /// Notes the key and the account of an event for the span of the operation.
+    fn is_about(&self, event: &Event) {
+        self.work.is_about(event.key.as_ref(), event.account.as_ref());
     }
 }
 

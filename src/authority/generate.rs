@@ -14,7 +14,7 @@ use crate::value::random::{Drawn, RandomError};
 use crate::value::token::{FreshSecret, Token};
 
 use super::Authority;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, drawn};
 use super::errors::GenerateError;
 use super::listing::{KeyEntry, entry};
 use super::obstacle::Obstacle;
@@ -105,11 +105,14 @@ impl Authority {
     pub async fn generate(&self, actor: &Actor, new: NewKey) -> Result<Issued, GenerateError> {
         let owner = &new.owner.clone().unwrap_or_else(|| actor.as_owner());
         let new = &new;
-        let new_id = &self.new_key_id(actor, new.ticket.as_ref())?;
+        let operation = Operation::KeyGenerate;
+        let new_id = self.new_key_id(actor, new.ticket.as_ref());
+        let new_id = &drawn(actor, operation, new_id)?;
         let key_id = new_id.id;
-        let secret = FreshSecret::generate(&self.setup.random)?;
+        let secret = FreshSecret::generate(&self.setup.random);
+        let secret = drawn(actor, operation, secret)?;
         let digest = self.setup.peppers.digest(&key_id, secret.as_bytes());
-        let generated = self.attempt(actor, Operation::KeyGenerate, |attempt| {
+        let generated = self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 attempt.event.account = owner.account();
                 attempt.event.details = EventDetails::NONE

@@ -11,6 +11,7 @@ mod accounts;
 mod after_change;
 mod all_tenants;
 mod attempt;
+mod ending;
 mod errors;
 mod generate;
 mod keys;

@@ -13,6 +13,7 @@ use crate::value::random::{Drawn, RandomError};
 use crate::value::token::FreshSecret;
 
 use super::Authority;
+use super::attempt::drawn;
 use super::errors::KeyError;
 use super::generate::Issued;
 use super::keys::Step;
@@ -76,9 +77,11 @@ impl Authority {
         rotation: impl Into<Rotation>,
     ) -> Result<Issued, KeyError> {
         let Rotation { overlap, if_version } = rotation.into();
-        let secret = FreshSecret::generate(&self.setup.random)?;
+        let operation = Operation::KeyRotate;
+        let secret = FreshSecret::generate(&self.setup.random);
+        let secret = drawn(actor, operation, secret)?;
         let digest = self.setup.peppers.digest(key, secret.as_bytes());
-        let (operation, bytes) = (Operation::KeyRotate, secret.as_bytes());
+        let bytes = secret.as_bytes();
         let rotated = self.attempt(actor, operation, |attempt| {
             Box::pin(async move {
                 let stored = attempt.stored_key(key, operation).await?;

@@ -1,9 +1,10 @@
 //! Upkeep: removes dead keys and events after their retention.
 
+use crate::observe::Work;
 use crate::record::actor::Actor;
 use crate::record::event::{Event, EventDetails};
 use crate::record::key::Key;
-use crate::record::operation::Operation;
+use crate::record::operation::{Operation, Outcome};
 use crate::record::status::KeyStatus;
 use crate::setup::Setup;
 use crate::setup::retry::Attempted;
@@ -11,6 +12,8 @@ use crate::store::{Batch, Change, EventQuery, KeyQuery, MAX_LIMIT};
 use crate::value::id::KeyId;
 
 use super::Authority;
+use super::attempt::begin;
+use super::ending;
 use super::errors::ListError;
 
 /// The keys and events that a sweep has removed.
@@ -83,7 +86,16 @@ impl Authority {
     /// A sweep works in batches. The batches before the drop stay removed, and the next sweep
     /// continues.
     pub async fn sweep(&self, actor: &Actor) -> Result<SweepReport, ListError> {
-        self.attempt(actor, Operation::Sweep, |_| {
+        let work = begin(actor, Operation::Sweep);
+        work.run(self.sweep_all(&work, actor), ending::of).await.map(Outcome::into_inner)
+    }
+
+    async fn sweep_all(
+        &self,
+        work: &Work,
+        actor: &Actor,
+    ) -> Result<Outcome<SweepReport>, ListError> {
+        self.step(work, actor, Operation::Sweep, |_| {
             Box::pin(async move {
                 actor.must_for_any(Operation::Sweep)?;
                 Ok::<_, ListError>(Attempted::Done(()))
@@ -93,16 +105,22 @@ impl Authority {
         let Setup { store, refusal_log, .. } = &self.setup;
         refusal_log.flush(&**store, self.now(), Some(actor.tenant())).await?;
         let mut swept = SweepReport::default();
-        self.sweep_keys(actor, &mut swept).await?;
-        self.sweep_events(actor, &mut swept).await?;
-        Ok(swept)
+        self.sweep_keys(work, actor, &mut swept).await?;
+        self.sweep_events(work, actor, &mut swept).await?;
+        let is_unchanged = swept == SweepReport::default();
+        Ok(if is_unchanged { Outcome::Unchanged(swept) } else { Outcome::Done(swept) })
     }
 
-    async fn sweep_keys(&self, actor: &Actor, swept: &mut SweepReport) -> Result<(), ListError> {
+    async fn sweep_keys(
+        &self,
+        work: &Work,
+        actor: &Actor,
+        swept: &mut SweepReport,
+    ) -> Result<(), ListError> {
         let dead = KeyQuery::new().status(KeyStatus::Revoked).status(KeyStatus::Expired);
         let mut query = dead.limit(MAX_LIMIT);
         loop {
-            let (removed, next) = self.sweep_page_of_keys(actor, &query).await?;
+            let (removed, next) = self.sweep_page_of_keys(work, actor, &query).await?;
             swept.keys.extend(removed);
             let Some(next) = next else { return Ok(()) };
             query = next;
@@ -113,10 +131,11 @@ impl Authority {
     /// the next page.
     async fn sweep_page_of_keys(
         &self,
+        work: &Work,
         actor: &Actor,
         query: &KeyQuery,
     ) -> Result<(Vec<KeyId>, Option<KeyQuery>), ListError> {
-        self.attempt(actor, Operation::Sweep, |attempt| {
+        let step = self.step(work, actor, Operation::Sweep, |attempt| {
             Box::pin(async move {
                 let now = attempt.now;
                 let rules = attempt.rules().await?;
@@ -140,13 +159,18 @@ impl Authority {
                 };
                 Ok::<_, ListError>(attempt.commit(batch, removed).await?)
             })
-        })
-        .await
+        });
+        step.await.map(Outcome::into_inner)
     }
 
-    async fn sweep_events(&self, actor: &Actor, swept: &mut SweepReport) -> Result<(), ListError> {
+    async fn sweep_events(
+        &self,
+        work: &Work,
+        actor: &Actor,
+        swept: &mut SweepReport,
+    ) -> Result<(), ListError> {
         loop {
-            let (removed, is_last) = self.sweep_page_of_events(actor).await?;
+            let (removed, is_last) = self.sweep_page_of_events(work, actor).await?;
             swept.events += removed;
             if is_last {
                 return Ok(());
@@ -156,9 +180,13 @@ impl Authority {
 
     /// Removes at most one page of old events, so that no commit removes too many at once. Returns
     /// their number, and whether this was the last page.
-    async fn sweep_page_of_events(&self, actor: &Actor) -> Result<(u64, bool), ListError> {
+    async fn sweep_page_of_events(
+        &self,
+        work: &Work,
+        actor: &Actor,
+    ) -> Result<(u64, bool), ListError> {
         let oldest = &EventQuery::new().oldest_first().limit(MAX_LIMIT);
-        self.attempt(actor, Operation::Sweep, |attempt| {
+        let step = self.step(work, actor, Operation::Sweep, |attempt| {
             Box::pin(async move {
                 let rules = attempt.rules().await?;
                 let retention = rules.policy().event_retention().value;
@@ -179,7 +207,7 @@ impl Authority {
                     attempt.write(rules.conditions, forget, EventDetails::NONE, removed).await?,
                 )
             })
-        })
-        .await
+        });
+        step.await.map(Outcome::into_inner)
     }
 }

@@ -90,6 +90,31 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The codes of all reasons, in the order of the variants.
+    ///
+    /// ```
+    /// use keywright::Reason;
+    ///
+    /// assert!(Reason::CODES.contains(&Reason::Revoked.code()));
+    /// ```
+    pub const CODES: &[&'static str] = &[
+        "malformed",
+        "unrecognized",
+        "superseded",
+        "revoked",
+        "expired",
+        "disabled",
+        "not_yet_valid",
+        "account_disabled",
+        "user_suspended",
+        "access_off",
+        "upgrade_required",
+        "network_not_allowed",
+        "read_only",
+        "missing_scope",
+        "rate_limited",
+    ];
+
     /// Returns the reason as one word for logs and counters, such as `revoked` or `missing_scope`.
     ///
     /// ```
@@ -98,22 +123,27 @@ impl Reason {
     /// assert_eq!(Reason::NotYetValid.code(), "not_yet_valid");
     /// ```
     pub const fn code(&self) -> &'static str {
+        Self::CODES[self.number()]
+    }
+
+    /// Returns the place of the reason in [`CODES`](Self::CODES).
+    pub(crate) const fn number(&self) -> usize {
         match self {
-            Self::Malformed => "malformed",
-            Self::Unrecognized => "unrecognized",
-            Self::Superseded => "superseded",
-            Self::Revoked => "revoked",
-            Self::Expired => "expired",
-            Self::Disabled => "disabled",
-            Self::NotYetValid => "not_yet_valid",
-            Self::AccountDisabled => "account_disabled",
-            Self::UserSuspended => "user_suspended",
-            Self::AccessOff => "access_off",
-            Self::UpgradeRequired => "upgrade_required",
-            Self::NetworkNotAllowed(_) => "network_not_allowed",
-            Self::ReadOnly => "read_only",
-            Self::MissingScope(_) => "missing_scope",
-            Self::RateLimited(_) => "rate_limited",
+            Self::Malformed => 0,
+            Self::Unrecognized => 1,
+            Self::Superseded => 2,
+            Self::Revoked => 3,
+            Self::Expired => 4,
+            Self::Disabled => 5,
+            Self::NotYetValid => 6,
+            Self::AccountDisabled => 7,
+            Self::UserSuspended => 8,
+            Self::AccessOff => 9,
+            Self::UpgradeRequired => 10,
+            Self::NetworkNotAllowed(_) => 11,
+            Self::ReadOnly => 12,
+            Self::MissingScope(_) => 13,
+            Self::RateLimited(_) => 14,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Retries of a change on fresh data, after another change was committed first.
 
+use crate::record::operation::Outcome;
 use crate::store::{Batch, KeyStore, StoreError};
 
 /// The number of attempts of a change. Each lost attempt needs another writer of the same records,
@@ -10,8 +11,10 @@ pub(crate) const ATTEMPTS: u32 = 64;
 #[derive(Debug)]
 #[must_use = "an attempt that was overtaken has changed nothing"]
 pub(crate) enum Attempted<T> {
-    /// The change is stored, or there was nothing to change.
+    /// The change is stored.
     Done(T),
+    /// There was nothing to change.
+    Unchanged(T),
     /// Another change was committed first and nothing was written: read again and decide again.
     Overtaken,
 }
@@ -31,13 +34,15 @@ pub(crate) async fn commit<T>(
 
 /// Repeats an attempt until one is done or fails. Returns `None` if [`ATTEMPTS`] of them were
 /// overtaken.
-pub(crate) async fn retry<T, E, A>(attempt: impl Fn() -> A) -> Result<Option<T>, E>
+pub(crate) async fn retry<T, E, A>(attempt: impl Fn() -> A) -> Result<Option<Outcome<T>>, E>
 where
     A: Future<Output = Result<Attempted<T>, E>>,
 {
     for _ in 0..ATTEMPTS {
-        if let Attempted::Done(value) = attempt().await? {
-            return Ok(Some(value));
+        match attempt().await? {
+            Attempted::Done(value) => return Ok(Some(Outcome::Done(value))),
+            Attempted::Unchanged(value) => return Ok(Some(Outcome::Unchanged(value))),
+            Attempted::Overtaken => {}
         }
     }
     Ok(None)

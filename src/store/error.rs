@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::observe::Ending;
 use crate::record::snapshot::SnapshotError;
 use crate::record::usage::WriterConflict;
 
@@ -62,6 +63,26 @@ pub enum StoreErrorKind {
     /// The store does not support the call, or its data has a format that this version does not
     /// know.
     Unsupported,
+}
+
+impl StoreErrorKind {
+    /// Returns the kind as one word for logs and counters, such as `unavailable`.
+    ///
+    /// ```
+    /// use keywright::store::StoreErrorKind;
+    ///
+    /// assert_eq!(StoreErrorKind::AlreadyExists.code(), "already_exists");
+    /// ```
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::AlreadyExists => "already_exists",
+            Self::LimitReached => "limit_reached",
+            Self::Unavailable => "unavailable",
+            Self::Corrupt => "corrupt",
+            Self::Unsupported => "unsupported",
+        }
+    }
 }
 
 impl StoreError {
@@ -145,6 +166,16 @@ impl StoreError {
     /// ```
     pub fn is_conflict(&self) -> bool {
         self.0.kind == StoreErrorKind::Conflict
+    }
+}
+
+impl StoreError {
+    /// Returns the ending of work that only a failing store can end.
+    pub(crate) fn ending_of<T>(done: &Result<T, Self>) -> Ending<'_> {
+        match done {
+            Ok(_) => Ending::Done,
+            Err(error) => Ending::Failed(error.kind().code(), error),
+        }
     }
 }
 

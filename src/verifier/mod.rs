@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::decision::quick::{self, Defaults};
 use crate::decision::request::AccessRequest;
 use crate::decision::{Circumstances, DecideError, Denial, Grant, SecretUsed, decide};
+use crate::observe::{Activity, Check, Verdict, Work};
 use crate::record::freshness::Found;
 use crate::record::head::Obstacles;
 use crate::record::key::Key;
@@ -94,6 +95,16 @@ impl fmt::Debug for Verifier {
 }
 
 type Answer = Result<Grant, VerifyError>;
+
+fn verdict(answer: &Answer) -> Verdict<'_> {
+    match answer {
+        Ok(grant) => Verdict::Accepted { key: grant.key_id(), tenant: grant.tenant() },
+        Err(VerifyError::Denied(denial)) => {
+            Verdict::Denied { key: denial.key_id(), reason: denial.reason().code() }
+        }
+        Err(VerifyError::Unavailable(error)) => Verdict::Unavailable(error.kind().code()),
+    }
+}
 
 struct Inner {
     setup: Setup,
@@ -240,11 +251,15 @@ impl Verifier {
     /// # Cancel safety
     /// The use is counted only if the future returns a grant or a denial.
     pub async fn verify(&self, token: &str) -> Result<Grant, VerifyError> {
+        let check = Check::begin();
         let request = AccessRequest::token(token);
-        if let Some(answer) = self.0.answer_from_memory(&request) {
+        if let Some(answer) = check.within(|| self.0.answer_from_memory(&request)) {
+            check.ended(|| verdict(&answer));
             return answer;
         }
-        self.0.answer(&request).await
+        let answer = check.run(self.0.answer(&request)).await;
+        check.ended(|| verdict(&answer));
+        answer
     }
 
     /// Checks a credential against everything that a request needs, and counts its use.
@@ -281,10 +296,14 @@ impl Verifier {
     /// # Cancel safety
     /// The use is counted only if the future returns a grant or a denial.
     pub async fn verify_request(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
-        if let Some(answer) = self.0.answer_from_memory(request) {
+        let check = Check::begin();
+        if let Some(answer) = check.within(|| self.0.answer_from_memory(request)) {
+            check.ended(|| verdict(&answer));
             return answer;
         }
-        self.0.answer(request).await
+        let answer = check.run(self.0.answer(request)).await;
+        check.ended(|| verdict(&answer));
+        answer
     }
 
     /// Writes counted uses and counted refusals to the store, and replaces digests under old
@@ -321,16 +340,20 @@ impl Verifier {
     /// # Cancel safety
     /// If the future is dropped, nothing is lost or counted twice.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let inner = &*self.0;
-        let now = inner.setup.clock.now();
-        let Setup { store, random, peppers, usage_recorder, refusal_log, .. } = &inner.setup;
-        usage_recorder.flush(&**store, random, now).await?;
-        inner.repeppering.flush(&**store, peppers).await?;
-        refusal_log.flush(&**store, now, None).await
+        let flush = Work::begin(Activity::Flush, None);
+        flush.run(self.0.flush(), StoreError::ending_of).await
     }
 }
 
 impl Inner {
+    async fn flush(&self) -> Result<(), StoreError> {
+        let now = self.setup.clock.now();
+        let Setup { store, random, peppers, usage_recorder, refusal_log, .. } = &self.setup;
+        usage_recorder.flush(&**store, random, now).await?;
+        self.repeppering.flush(&**store, peppers).await?;
+        refusal_log.flush(&**store, now, None).await
+    }
+
     /// Answers a request if its credential is malformed or the store has its key in memory.
     ///
     /// This is no part of a future, so no state is kept for what would follow.

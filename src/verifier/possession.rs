@@ -7,7 +7,7 @@ use crate::decision::{DecideError, Denial, Expected, SecretUsed, recognize};
 use crate::record::event::{Event, EventActor, EventKind};
 use crate::record::freshness::Found;
 use crate::record::key::Key;
-use crate::record::operation::Operation;
+use crate::record::operation::{Operation, Outcome};
 use crate::setup::retry::{Attempted, commit, retry};
 use crate::store::{Batch, Change, Freshness, StoreError};
 use crate::value::id::KeyId;
@@ -76,7 +76,7 @@ impl Inner {
                 }
             }
         });
-        changed.await?.ok_or_else(|| {
+        changed.await?.map(Outcome::into_inner).ok_or_else(|| {
             let message = "too many concurrent changes to the key; nothing was changed, try again";
             StoreError::conflict(message).into()
         })

@@ -3,8 +3,9 @@
 use super::possession::{Step, revocation};
 use super::{Verifier, VerifyError};
 use crate::decision::{DecideError, Denial, Reason};
+use crate::observe::{Activity, Ending, Work};
 use crate::record::freshness::Found;
-use crate::record::operation::Outcome;
+use crate::record::operation::{Operation, Outcome};
 use crate::record::status::KeyStatus;
 use crate::value::id::KeyId;
 use crate::value::token::Credential;
@@ -49,6 +50,18 @@ impl Verifier {
     /// # Cancel safety
     /// If the future is dropped, the key is either revoked or unchanged.
     pub async fn revoke(&self, credential: Credential<'_>) -> Result<Outcome<KeyId>, VerifyError> {
+        let work = Work::begin(Activity::Operation(Operation::KeyRevoke), None);
+        let revoked = work.run(self.revoke_presented(credential), ending).await;
+        let refused = revoked.as_ref().err().and_then(|error| error.denial()?.key_id());
+        let key = revoked.as_ref().ok().map(|outcome| outcome.into_inner()).or(refused);
+        work.is_about(key.as_ref(), None);
+        revoked
+    }
+
+    async fn revoke_presented(
+        &self,
+        credential: Credential<'_>,
+    ) -> Result<Outcome<KeyId>, VerifyError> {
         let inner = &*self.0;
         let refused = |found: Option<&Found>, error: &DecideError, now| {
             inner.count_refused(found, error, now);
@@ -64,5 +77,15 @@ impl Verifier {
                 })
             });
         revoked.await
+    }
+}
+
+/// Returns the ending of a revocation by the possessor.
+fn ending(revoked: &Result<Outcome<KeyId>, VerifyError>) -> Ending<'_> {
+    match revoked {
+        Ok(Outcome::Done(_)) => Ending::Done,
+        Ok(Outcome::Unchanged(_)) => Ending::Unchanged,
+        Err(VerifyError::Denied(denial)) => Ending::Refused(denial.reason().code()),
+        Err(VerifyError::Unavailable(error)) => Ending::Failed(error.kind().code(), error),
     }
 }

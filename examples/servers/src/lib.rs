@@ -255,6 +255,8 @@ mod guide {
     mod axum {}
     #[doc = include_str!("../../../src/guide/management.md")]
     mod management {}
+    #[doc = include_str!("../../../src/guide/observing.md")]
+    mod observing {}
     #[doc = include_str!("../../../src/guide/tonic.md")]
     mod tonic {}
     #[doc = include_str!("../../../src/guide/web.md")]

@@ -16,6 +16,7 @@ use super::options::{CacheOptions, CacheOptionsError};
 use super::single_flight::{Answer, SingleFlight};
 use super::stamps::{Places, Stamps};
 use super::state::CacheState;
+use crate::observe::{CacheEvent, tell};
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::key::Owner;
@@ -306,6 +307,7 @@ impl Inner {
     fn warn_if_not_refreshed(&self) {
         if self.state() == CacheState::NotRefreshed && !self.has_warned.swap(true, Ordering::AcqRel)
         {
+            tell(&CacheEvent::NotRefreshed);
             (self.on_not_refreshed)();
         }
     }

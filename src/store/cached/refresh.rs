@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::cache::{CachedStore, Inner, pack};
 use super::hints::{ChangeHints, NoHints};
 use super::lease::Forget;
+use crate::observe::{Activity, CacheEvent, Work, tell};
 use crate::store::StoreError;
 
 /// The number of syncs within the bound. If one fails, the next is still in time.
@@ -94,7 +95,7 @@ impl CachedStore {
     /// # Cancel safety
     /// If the future is dropped, the cache knows what it knew before.
     pub async fn sync(&self) -> Result<(), StoreError> {
-        self.0.sync().await
+        self.0.sync_observed().await
     }
 }
 
@@ -103,7 +104,7 @@ async fn refresh(cache: Weak<Inner>, hints: Arc<async_lock::Mutex<Box<dyn Change
     while let Some(inner) = cache.upgrade() {
         let usual = inner.bounds.max_staleness / SYNCS_WITHIN_BOUND;
         // `sync` records the failure in the cache. Here it only shortens the pause.
-        let has_failed = inner.sync().await.is_err();
+        let has_failed = inner.sync_observed().await.is_err();
         let pause = if has_failed { usual.min(LONGEST_PAUSE_AFTER_FAILURE) } else { usual };
         drop(inner);
         sleep(SHORTEST_PAUSE).await;
@@ -112,6 +113,11 @@ async fn refresh(cache: Weak<Inner>, hints: Arc<async_lock::Mutex<Box<dyn Change
 }
 
 impl Inner {
+    async fn sync_observed(&self) -> Result<(), StoreError> {
+        let sync = Work::begin(Activity::CacheSync, None);
+        sync.run(self.sync(), StoreError::ending_of).await
+    }
+
     async fn sync(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.syncing.lock().await;
         let began = self.clock.now();
@@ -120,11 +126,17 @@ impl Inner {
         let changes = match self.within_timeout(self.store.changes(&sync.since)).await {
             Ok(changes) => changes,
             Err(error) => {
-                self.failed.store(pack(self.clock.now()), Ordering::Release);
+                let before = self.failed.swap(pack(self.clock.now()), Ordering::AcqRel);
+                if before == 0 {
+                    tell(&CacheEvent::Unreachable(&error));
+                }
                 return Err(error);
             }
         };
         let forget = {
+            if changes.has_lost {
+                tell(&CacheEvent::LostCommits);
+            }
             let mut ledger = self.ledger();
             let forget = ledger.end_sync(&sync, changes);
             if let Forget::These(keys) = &forget {
@@ -137,7 +149,9 @@ impl Inner {
         if forget == Forget::Everything {
             self.entries.clear();
         }
-        self.failed.store(0, Ordering::Release);
+        if self.failed.swap(0, Ordering::AcqRel) != 0 {
+            tell(&CacheEvent::Reachable);
+        }
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::errors::database as database_error;
 use super::store::PostgresStore;
+use crate::observe::{CacheEvent, tell};
 use crate::store::cached::ChangeHints;
 use crate::store::error::StoreError;
 
@@ -96,16 +97,30 @@ impl Server {
 
     /// Waits for the next hint, and returns the listener, which is a new one if the connection was lost.
     async fn hear(self, mut listener: PgListener) -> PgListener {
+        let mut outage = Outage::default();
         loop {
             match timeout(SILENCE, listener.try_recv()).await {
-                // `None` means that the connection was lost. Commits may have been missed, so that is a
-                // hint too.
-                Ok(Ok(_)) => return listener,
-                Ok(Err(_)) => sleep(PAUSE).await,
-                Err(_) => match timeout(PATIENCE, listener.execute("SELECT 1")).await {
-                    Ok(Ok(_)) => {}
-                    _ => return self.listen_again().await,
-                },
+                Ok(Ok(Some(_))) => return listener,
+                // The connection was lost and replaced. Commits may have been missed, so that is a hint too.
+                Ok(Ok(None)) => {
+                    outage.begin();
+                    outage.end();
+                    return listener;
+                }
+                Ok(Err(_)) => {
+                    outage.begin();
+                    sleep(PAUSE).await;
+                }
+                Err(_) => {
+                    let probed = timeout(PATIENCE, listener.execute("SELECT 1")).await;
+                    if !matches!(probed, Ok(Ok(_))) {
+                        outage.begin();
+                        let listener = self.listen_again().await;
+                        outage.end();
+                        return listener;
+                    }
+                    outage.end();
+                }
             }
         }
     }
@@ -116,6 +131,24 @@ impl Server {
                 Ok(Ok(listener)) => return listener,
                 _ => sleep(PAUSE).await,
             }
+        }
+    }
+}
+
+/// A time without hints, of which the operator is told once when it begins and once when it ends.
+#[derive(Default)]
+struct Outage(bool);
+
+impl Outage {
+    fn begin(&mut self) {
+        if !std::mem::replace(&mut self.0, true) {
+            tell(&CacheEvent::HintsLost);
+        }
+    }
+
+    fn end(&mut self) {
+        if std::mem::take(&mut self.0) {
+            tell(&CacheEvent::HintsRestored);
         }
     }
 }

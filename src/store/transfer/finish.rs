@@ -12,6 +12,7 @@ use super::moving_store::MovingStore;
 use super::pass::Depth;
 use super::source::Pause;
 use super::steps::Transfer;
+use crate::observe::{Activity, Work};
 use crate::store::KeyStore;
 
 /// The most passes that copy touched rows before the last step.
@@ -71,12 +72,22 @@ impl MovingStore {
     /// step then continues in the background.
     pub async fn finish(
         &self,
-        mut transfer: Transfer,
+        transfer: Transfer,
         target: impl KeyStore,
         options: MoveOptions,
     ) -> Result<Duration, MoveError> {
+        let work = Work::begin(Activity::TransferFinish, None);
+        let moved = Box::pin(self.catch_up_and_switch(transfer, Arc::new(target), options));
+        work.run(moved, MoveError::ending_of).await
+    }
+
+    async fn catch_up_and_switch(
+        &self,
+        mut transfer: Transfer,
+        target: Arc<dyn KeyStore>,
+        options: MoveOptions,
+    ) -> Result<Duration, MoveError> {
         let hold = options.hold;
-        let target: Arc<dyn KeyStore> = Arc::new(target);
         let refreshing = Refreshing::of(&*target);
         match self.prepare(&mut transfer, options).await {
             Ok(paused) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::pass::TransferProgress;
 use super::steps::TransferError;
+use crate::observe::Ending;
 use crate::store::error::StoreError;
 use crate::store::postgres::Failure;
 
@@ -138,6 +139,21 @@ pub enum MoveError {
     /// The transfer failed. The old store is in use again, and nothing is lost.
     #[error(transparent)]
     Transfer(#[from] TransferError),
+}
+
+impl MoveError {
+    /// Returns the ending of a move.
+    pub(super) fn ending_of<T>(done: &Result<T, Self>) -> Ending<'_> {
+        match done {
+            Ok(_) => Ending::Done,
+            Err(Self::AlreadyMoved) => Ending::Refused("already_moved"),
+            Err(Self::OtherSource) => Ending::Refused("other_source"),
+            Err(Self::Hold(_)) => Ending::Refused("invalid_hold"),
+            Err(error @ Self::HoldExceeded { .. }) => Ending::Failed("hold_exceeded", error),
+            Err(error @ Self::Unconfirmed) => Ending::Failed("unconfirmed", error),
+            Err(Self::Transfer(error)) => error.ending(),
+        }
+    }
 }
 
 impl From<StoreError> for MoveError {

@@ -9,6 +9,7 @@ use super::export::Export;
 use super::pass::{Depth, Pass, Scope, TransferProgress};
 use super::source::{Pause, TransferSource};
 use super::target::{self, Target};
+use crate::observe::{Activity, Ending, Work};
 use crate::store::error::StoreError;
 use crate::store::memory::{Journal, Stage, Touched};
 use crate::store::postgres::{Failure, PostgresOptions, PostgresStore, database_error};
@@ -97,6 +98,22 @@ pub enum TransferError {
     Store(#[from] StoreError),
 }
 
+impl TransferError {
+    /// Returns the ending of a step.
+    fn ending_of<T>(done: &Result<T, Self>) -> Ending<'_> {
+        done.as_ref().map_or_else(Self::ending, |_| Ending::Done)
+    }
+
+    pub(super) fn ending(&self) -> Ending<'_> {
+        match self {
+            Self::InUse => Ending::Refused("in_use"),
+            Self::Running => Ending::Refused("running"),
+            Self::Different(_) => Ending::Failed("different", self),
+            Self::Store(error) => Ending::Failed(error.kind().code(), error),
+        }
+    }
+}
+
 impl From<Failure> for TransferError {
     fn from(failure: Failure) -> Self {
         Self::Store(failure.into())
@@ -132,7 +149,15 @@ impl Transfer {
         options: PostgresOptions,
         pool: PgPool,
     ) -> Result<Self, TransferError> {
-        let source = source.into();
+        let work = Work::begin(Activity::TransferBegin, None);
+        work.run(Self::take_target(source.into(), options, pool), TransferError::ending_of).await
+    }
+
+    async fn take_target(
+        source: TransferSource,
+        options: PostgresOptions,
+        pool: PgPool,
+    ) -> Result<Self, TransferError> {
         let journal = source.0.begin_journal()?;
         let lock = target::lock(&options, &pool).await.map_err(database_error)?;
         let Some(lock) = lock else { return Err(TransferError::Running) };
@@ -190,6 +215,14 @@ impl Transfer {
     /// # Cancel safety
     /// If the future is dropped, the copied rows stay. Copying again is safe.
     pub async fn copy(
+        &mut self,
+        progress: impl FnMut(TransferProgress),
+    ) -> Result<(), TransferError> {
+        let work = Work::begin(Activity::TransferCopy, None);
+        work.run(self.copy_changes(progress), TransferError::ending_of).await
+    }
+
+    async fn copy_changes(
         &mut self,
         progress: impl FnMut(TransferProgress),
     ) -> Result<(), TransferError> {
@@ -300,6 +333,14 @@ impl Transfer {
     /// the tables are being opened. That step then continues in the background. Call
     /// [`begin`](Self::begin) to find out.
     pub async fn finish(
+        self,
+        progress: impl FnMut(TransferProgress),
+    ) -> Result<PostgresStore, TransferError> {
+        let work = Work::begin(Activity::TransferFinish, None);
+        work.run(self.copy_and_open(progress), TransferError::ending_of).await
+    }
+
+    async fn copy_and_open(
         self,
         mut progress: impl FnMut(TransferProgress),
     ) -> Result<PostgresStore, TransferError> {

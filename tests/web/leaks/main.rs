@@ -3,6 +3,7 @@
 
 mod errors;
 mod lifecycle;
+mod trace;
 mod types;
 mod web;
 

@@ -1,0 +1,6 @@
+//! The view of an operator: the span of each operation, its fields and its outcome.
+
+mod background;
+mod capture;
+mod operations;
+mod verifications;
