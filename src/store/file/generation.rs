@@ -32,10 +32,10 @@ use crate::store::error::StoreError;
 ///
 /// impl Generations for InProcess {
 ///     fn newest(&self) -> io::Result<Option<u64>> {
-///         Ok(*self.0.lock().unwrap())
+///         Ok(*self.0.lock().map_err(|_| io::ErrorKind::Other)?)
 ///     }
 ///     fn record(&self, generation: u64) -> io::Result<()> {
-///         *self.0.lock().unwrap() = Some(generation);
+///         *self.0.lock().map_err(|_| io::ErrorKind::Other)? = Some(generation);
 ///         Ok(())
 ///     }
 /// }
@@ -59,8 +59,10 @@ pub trait Generations: Send + Sync + 'static {
     /// The error of the place. The store is then not opened.
     fn newest(&self) -> io::Result<Option<u64>>;
 
-    /// Records a generation, durably. It is called after each commit and before the change is
-    /// acknowledged, with greater numbers each time.
+    /// Records a generation durably.
+    ///
+    /// The store calls it after each commit and before the change is acknowledged. Each number is
+    /// greater than the one before.
     ///
     /// # Errors
     /// The error of the place. The change is in the file, but its caller gets an error, and the
@@ -101,8 +103,9 @@ pub trait Generations: Send + Sync + 'static {
 pub struct GenerationFile(PathBuf);
 
 impl GenerationFile {
-    /// Creates a place at a path. The file is created with the first generation; its folder must
-    /// exist.
+    /// Creates a place at a path.
+    ///
+    /// The file is created with the first generation. Its folder must exist.
     ///
     /// ```
     /// use keywright::store::{GenerationFile, Generations};
