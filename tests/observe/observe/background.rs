@@ -51,7 +51,7 @@ fn b22_flush_in_background_warns_each_time() {
     block_on(world.check(&issued)).expect("accepted");
     faults.set(Fault::UsageLost);
     let every = Duration::from_secs(1);
-    let (_, seen) = on_tokio(async {
+    let ((), seen) = on_tokio(async {
         let options = RunOptions::new().flush_every(every);
         let running: Running = world.keywright.start_with(options).expect("a runtime");
         tokio::time::sleep(every + every / 2).await;
@@ -75,7 +75,7 @@ fn cached(faults: &Faults) -> (CachedStore, ManualMonotonicClock) {
 fn b22_cache_tells_once_of_an_outage() {
     let faults = Faults::default();
     let (cache, clock) = cached(&faults);
-    let (_, seen) = on_tokio(async {
+    let ((), seen) = on_tokio(async {
         for down in [false, true, true, true, false, false] {
             faults.set(down.then_some(Fault::Down));
             clock.advance(Duration::from_millis(300));
@@ -97,7 +97,7 @@ fn b22_forgotten_refresh_is_seen() {
     let (cache, clock) = cached(&Faults::default());
     let world = World::on(cache);
     clock.advance(Duration::from_hours(1));
-    let (_, seen) = on_tokio(async {
+    let ((), seen) = on_tokio(async {
         let issued = world.key().await;
         world.check(&issued).await.expect("accepted");
         world.check(&issued).await.expect("accepted");

@@ -159,7 +159,7 @@ fn b22_revocation_by_possessor_has_its_span() {
 fn t_d09_spans_have_few_short_fields() -> TestResult {
     let world = World::new(MemoryStore::new());
     let subjects = block_on(Subjects::of(&world, &world.alice.as_owner(), Operation::KeyEdit))?;
-    let (_, seen) = captured(|| {
+    let ((), seen) = captured(|| {
         for operation in changing() {
             drop(block_on(perform(&world, &world.admin, operation, &subjects)));
             drop(block_on(perform(&world, &world.auditor, operation, &subjects)));
