@@ -55,6 +55,8 @@ mod authority;
 mod decision;
 #[path = "../../src/keywright.rs"]
 mod keywright;
+#[path = "../../src/observe/mod.rs"]
+mod observe;
 #[path = "../../src/record/mod.rs"]
 mod record;
 #[path = "../../src/setup/mod.rs"]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keywright::store::{
     AccountQuery, Age, AlertDue, Batch, CacheOptions, CacheState, CachedStore, Change, Condition,
-    EventQuery, FileOptions, FileStore, Freshness, KeyQuery, KeySort, KeyStore,
+    EventQuery, FileOptions, FileStore, Freshness, GenerationFile, KeyQuery, KeySort, KeyStore,
     ManualMonotonicClock, Marker, MemoryStore, MoveError, MoveOptions, MovingStore, OwnerRecord,
     PostgresOptions, Resolve, SchemaName, Snapshot, StoreError, StoreErrorKind, Subject,
     SystemMonotonicClock, TenantPolicy, TenantQuery, TransferError, TransferSource, Usage,
@@ -103,6 +103,7 @@ fn t_l02_no_public_type_prints_a_secret() {
         for known in [
             "ChangeHints",
             "Clock",
+            "Generations",
             "KeyStore",
             "ListQuery",
             "Listed",
@@ -242,6 +243,7 @@ async fn stores(heard: &mut Heard, store: &impl KeyStore, issued: &Issued) {
     let refused = CachedStore::new(MemoryStore::new(), options.capacity(0));
     heard.error(&refused.expect_err("no room"));
     heard.debug(&FileOptions::new());
+    heard.debug(&GenerationFile::new("keys.generation"));
     heard.debug(&PostgresOptions::new());
     heard.debug(&SchemaName::default());
     heard.error(&SchemaName::new(issued.token.expose()).expect_err("a token is no name"));
