@@ -17,7 +17,7 @@ use crate::tab::Tab;
 pub(super) struct Demo {
     pub(super) server: Server,
     app: Router,
-    demo: keywright_products::Demo,
+    products: keywright_products::Demo,
 }
 
 impl Demo {
@@ -26,7 +26,7 @@ impl Demo {
         let demo = demo.map_err(|error| error.to_string())?;
         let app = demo.app();
         let server = Server::new(app.clone().layer(from_fn(keep_document))).await?;
-        Ok(Self { server, app, demo })
+        Ok(Self { server, app, products: demo })
     }
 
     /// Presents a token to the API of a product, after which every page knows of the use.
@@ -34,7 +34,7 @@ impl Demo {
         let request = Request::get(format!("/{product}/api"));
         let request = request.header("authorization", format!("Bearer {token}"));
         let answer = self.app.clone().oneshot(request.body(Body::empty())?).await?;
-        self.demo.flush().await.map_err(|error| error.to_string())?;
+        self.products.flush().await.map_err(|error| error.to_string())?;
         Ok(answer.status())
     }
 
