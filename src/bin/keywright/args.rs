@@ -418,8 +418,8 @@ pub(crate) struct Needs {
 #[derive(Args)]
 #[command(
     after_help = "Tokens are shown without their secret. Folders named .git are left out, and links in folders are not \
-        followed. A file that cannot be read is named on standard error, and the search goes on; without a found token the \
-        exit code is then 4.\n\nExamples:\n  \
+        followed. The program names an unreadable file on standard error and searches the other files. If it finds no token, \
+        its exit code is then 4.\n\nExamples:\n  \
         keywright scan --prefix acme_live .\n  \
         git log -p --all | keywright scan -\n  \
         keywright scan --rules gitleaks --prefix acme_live > .gitleaks.toml"

@@ -143,7 +143,11 @@ impl Generations for GenerationFile {
             (&mut file).take(LINE as u64).read_to_end(&mut line)?;
             newest = newest.max(parsed(&line));
         }
-        let damaged = || io::Error::new(ErrorKind::InvalidData, "it has no generation of a store");
+        let damaged = || {
+            let message = "the generation file is damaged: remove it, and open the store once with \
+                           FileOptions::danger_accept_older_copy";
+            io::Error::new(ErrorKind::InvalidData, message)
+        };
         newest.map(Some).ok_or_else(damaged)
     }
 
