@@ -166,7 +166,8 @@ impl fmt::Debug for Prefix {
 /// A token: the text that a client sends to authenticate.
 ///
 /// A token is newly generated, or was [found in a text](crate::scan). Only the token contains the
-/// secret; a store keeps only a digest of the secret. A token cannot be cloned, compared, printed or serialized, and it is wiped from memory on drop.
+/// secret; a store keeps only a digest of the secret. A token cannot be cloned, compared, printed or
+/// serialized, and it is wiped from memory on drop.
 ///
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};

@@ -77,8 +77,8 @@ impl SignedReports {
 
     /// Adds a sender and its secret.
     ///
-    /// The events have its name as the reporter. To change a secret, add the new one under the same name, and remove the old one when the
-    /// sender no longer uses it.
+    /// The events have its name as the reporter. To change a secret, add the new one under the same
+    /// name, and remove the old one when the sender no longer uses it.
     ///
     /// ```
     /// use keywright::http::reports::{SignedReports, WebhookSecret};
