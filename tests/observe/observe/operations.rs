@@ -22,7 +22,7 @@ fn changing() -> impl Iterator<Item = Operation> {
 #[test]
 fn b22_every_change_has_its_span() -> TestResult {
     for operation in changing() {
-        let world = World::bare(MemoryStore::new());
+        let world = World::new(MemoryStore::new());
         let subjects = block_on(Subjects::of(&world, &world.alice.as_owner(), operation))?;
         let act = || block_on(perform(&world, &world.admin, operation, &subjects));
         let (done, seen) = captured(act);
@@ -71,7 +71,7 @@ fn b22_unchanged_record_is_an_outcome() {
 #[test]
 fn b22_refused_change_has_its_code() -> TestResult {
     for operation in changing() {
-        let world = World::bare(MemoryStore::new());
+        let world = World::new(MemoryStore::new());
         let subjects = block_on(Subjects::of(&world, &world.alice.as_owner(), operation))?;
         let act = || block_on(perform(&world, &world.auditor, operation, &subjects));
         let (refused, seen) = captured(act);
@@ -87,7 +87,7 @@ fn b22_refused_change_has_its_code() -> TestResult {
 #[test]
 fn b22_failed_change_warns_with_its_cause() -> TestResult {
     for operation in changing() {
-        let world = World::bare(MemoryStore::new());
+        let world = World::new(MemoryStore::new());
         let subjects = block_on(Subjects::of(&world, &world.alice.as_owner(), operation))?;
         let (failing, faults) = world.with_faults()?;
         let act = || {
@@ -157,7 +157,7 @@ fn b22_revocation_by_possessor_has_its_span() {
 
 #[test]
 fn t_d09_spans_have_few_short_fields() -> TestResult {
-    let world = World::bare(MemoryStore::new());
+    let world = World::new(MemoryStore::new());
     let subjects = block_on(Subjects::of(&world, &world.alice.as_owner(), Operation::KeyEdit))?;
     let (_, seen) = captured(|| {
         for operation in changing() {

@@ -99,12 +99,15 @@ pub(crate) fn each_denial(
     let world = fresh();
     let issued = block_on(world.key());
     let request = AccessRequest::token(issued.token.expose());
-    world.change_policy(|policy| policy.settings.api_enabled = Some(false));
-    see(&world, "access_off", &request);
     world.change_policy(|policy| policy.plan.api_access = false);
     see(&world, "upgrade_required", &request);
+    world.change_policy(|policy| {
+        policy.plan.api_access = true;
+        policy.settings.api_enabled = Some(false);
+    });
+    see(&world, "access_off", &request);
 
-    let world = World::bare(MemoryStore::new());
+    let world = World::new(MemoryStore::new());
     let of = Subjects::of(&world, &Owner::Organization, Operation::AccountEdit);
     let account = block_on(of)?.account;
     let key = named("nightly").owner(Owner::Account(account));
