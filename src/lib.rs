@@ -17,6 +17,7 @@
 //! | build a page for keys of an organization, a user or service accounts | [`guide::organization_keys`], [`guide::user_keys`], [`guide::service_accounts`] |
 //! | build a page for key ids and secrets, or a tenant's console | [`guide::key_id_and_secret`], [`guide::tenant_console`] |
 //! | choose where keys are stored, or write a store | [`store`] |
+//! | find and hide tokens in text | [`scan`] |
 //! | operate the service | [`guide::background`], [`guide::operating`] |
 //! | handle an incident | [`guide::incidents`] |
 //! | review the security | [`guide::threat_model`] |
@@ -46,6 +47,7 @@ pub mod http;
 mod keywright;
 mod observe;
 mod record;
+pub mod scan;
 mod setup;
 pub mod store;
 mod value;

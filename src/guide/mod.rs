@@ -54,6 +54,7 @@
 //! * [The command line](crate::guide::command_line): the program `keywright` on a file, on PostgreSQL and on a service
 //! * [Day by day](crate::guide::operating): stale keys, audit events, backups, growth, clocks
 //! * [Observing](crate::guide::observing): the span of each check and each change, events, metrics and alerts
+//! * [Leaked keys](crate::guide::leaks): finding tokens in texts, and hiding them in logs
 //! * [Incidents](crate::guide::incidents): leaks, a wrong pepper, a lost database, a full disk
 //! * [Figures](crate::guide::figures): what each operation costs, and how to measure it
 //!
@@ -91,6 +92,7 @@ pages!(
     format,
     command_line,
     operating,
+    leaks,
     incidents,
     threat_model,
     promises,

@@ -1,13 +1,8 @@
-//! The events of background work.
+//! The events of a cache that are told apart from its spans.
 
-#[cfg(feature = "cached")]
 use std::error::Error;
 
-#[cfg(feature = "cached")]
-use super::spans;
-
 /// A change of a cache that an operator should know.
-#[cfg(feature = "cached")]
 #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only events have details"))]
 pub(crate) enum CacheEvent<'e> {
     /// The store does not answer. Answers from memory end when they are too old.
@@ -24,10 +19,4 @@ pub(crate) enum CacheEvent<'e> {
     /// Hints arrive again.
     #[cfg(feature = "postgres")]
     HintsRestored,
-}
-
-/// Tells the operator of an event.
-#[cfg(feature = "cached")]
-pub(crate) fn tell(event: &CacheEvent<'_>) {
-    spans::tell(event);
 }

@@ -9,6 +9,7 @@
 
 mod activity;
 mod check;
+#[cfg(feature = "cached")]
 mod events;
 mod gauges;
 mod verdict;
@@ -28,8 +29,10 @@ mod spans;
 pub(crate) use self::activity::{Activity, Ending};
 pub(crate) use self::check::Check;
 #[cfg(feature = "cached")]
-pub(crate) use self::events::{CacheEvent, tell};
+pub(crate) use self::events::CacheEvent;
 pub(crate) use self::gauges::{CacheGauges, Gauges, PoolGauges};
 pub(crate) use self::meters::Counts;
+#[cfg(feature = "cached")]
+pub(crate) use self::spans::tell;
 pub(crate) use self::verdict::Verdict;
 pub(crate) use self::work::Work;

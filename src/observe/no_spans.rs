@@ -49,4 +49,4 @@ impl WorkSpan {
 }
 
 #[cfg(feature = "cached")]
-pub(super) fn tell(_: &CacheEvent<'_>) {}
+pub(crate) fn tell(_: &CacheEvent<'_>) {}

@@ -198,8 +198,9 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
+/// Tells the operator of an event.
 #[cfg(feature = "cached")]
-pub(super) fn tell(event: &CacheEvent<'_>) {
+pub(crate) fn tell(event: &CacheEvent<'_>) {
     match event {
         CacheEvent::Unreachable(error) => event!(
             name: "keywright.cache.unreachable",

@@ -23,7 +23,7 @@ use crate::value::serde_strict::next_version;
 use crate::value::text::serde_as_text;
 use crate::value::text_enum::text_enum;
 use crate::value::time::Timestamp;
-use crate::value::token::Prefix;
+use crate::value::token::{Prefix, display_prefix};
 
 /// The text of the owner [`Owner::Organization`].
 const ORGANIZATION: &str = "organization";
@@ -320,7 +320,7 @@ impl Key {
     /// # }).unwrap();
     /// ```
     pub fn display_prefix(&self) -> String {
-        [self.prefix.as_str(), "_", self.id.as_str()].concat()
+        display_prefix(&self.prefix, self.id)
     }
 
     /// Returns the time since which the key has been dead (revoked or expired) at `now`; `None` if

@@ -8,16 +8,20 @@ use crate::value::random::{Random, RandomError};
 pub(crate) const ALPHABET: &[u8; 62] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// Returns whether a byte is one of the 62 symbols.
+///
+/// It has no branch: a lazy operator would be one.
+pub(crate) fn is_symbol(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    letter | digit
+}
+
 /// Returns whether every byte is one of the 62 symbols.
 ///
 /// The loop has no early exit, so the compiler can check many bytes at a time.
-#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator would be an early exit")]
 pub(crate) fn is_base62(text: &[u8]) -> bool {
-    text.iter().fold(true, |all, byte| {
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let digit = byte.wrapping_sub(b'0') < 10;
-        all & (letter | digit)
-    })
+    text.iter().fold(true, |all, byte| all & is_symbol(*byte))
 }
 
 /// Fills `out` with symbols drawn uniformly from `random`.

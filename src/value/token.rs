@@ -26,8 +26,13 @@ use crate::value::text::serde_as_text;
 const SECRET_LEN: usize = 32;
 const CHECK_LEN: usize = 6;
 /// The length of id and secret.
-const RANDOM_LEN: usize = KeyId::LEN + SECRET_LEN;
-const BODY_LEN: usize = RANDOM_LEN + CHECK_LEN;
+pub(crate) const RANDOM_LEN: usize = KeyId::LEN + SECRET_LEN;
+/// The length of secret and check, which a text about a token must not repeat.
+pub(crate) const KEY_SECRET_LEN: usize = SECRET_LEN + CHECK_LEN;
+/// The length of id, secret and check, which follow the last underscore of a token.
+pub(crate) const BODY_LEN: usize = RANDOM_LEN + CHECK_LEN;
+/// The maximum length of a token.
+pub(crate) const MAX_TOKEN_LEN: usize = Prefix::MAX_LEN + 1 + BODY_LEN;
 
 /// The first part of a token, such as `acme_live`.
 ///
@@ -140,10 +145,10 @@ impl fmt::Debug for Prefix {
     }
 }
 
-/// A newly generated token: the text that a client sends to authenticate.
+/// A token: the text that a client sends to authenticate.
 ///
-/// Only the token contains the secret; a store keeps only a digest of the secret. A token cannot be
-/// cloned, compared, printed or serialized, and it is wiped from memory on drop.
+/// A token is newly generated, or was [found in a text](crate::scan). Only the token contains the
+/// secret; a store keeps only a digest of the secret. A token cannot be cloned, compared, printed or serialized, and it is wiped from memory on drop.
 ///
 /// ```
 /// # use keywright::{Actor, Keywright, NewKey, Policy, UserId, store::MemoryStore};
@@ -186,6 +191,14 @@ pub struct Token {
 }
 
 impl Token {
+    /// Copies a token from a text. Returns `None` if the whole text is not a token.
+    pub(crate) fn copied(text: &[u8]) -> Option<(&str, Self)> {
+        let key_id = Presented::id_of_token(text)?;
+        let text = std::str::from_utf8(text).ok()?;
+        let (prefix, _) = text.split_at_checked(text.len().checked_sub(1 + BODY_LEN)?)?;
+        Some((prefix, Self { key_id, text: Secret::new(text.to_owned()) }))
+    }
+
     /// Returns the whole token as text, as a client presents it.
     ///
     /// ```
@@ -249,7 +262,7 @@ impl Token {
     /// ```
     pub fn expose_key_secret(&self) -> &str {
         let text = self.text.expose();
-        &text[text.len() - SECRET_LEN - CHECK_LEN..]
+        &text[text.len() - KEY_SECRET_LEN..]
     }
 }
 
@@ -357,6 +370,11 @@ impl UsualPrefix {
     }
 }
 
+/// Returns the part of a token that is safe to show.
+pub(crate) fn display_prefix(prefix: &Prefix, key_id: KeyId) -> String {
+    [prefix.as_str(), "_", key_id.as_str()].concat()
+}
+
 /// Returns the state of the checksum after a prefix and its underscore.
 fn checksum_of(prefix: &[u8]) -> crc32fast::Hasher {
     let mut checksum = crc32fast::Hasher::new();
@@ -397,33 +415,14 @@ impl<'a> Presented<'a> {
         Self::id_of_token(text.as_bytes()).is_some()
     }
 
-    /// Returns the key id of a token of any prefix.
-    #[cfg(any(feature = "actix", feature = "tower"))]
-    fn id_of_token(text: &'a [u8]) -> Option<KeyId> {
+    /// Returns the key id of a token of any prefix. Returns `None` if the whole text is not a token.
+    pub(crate) fn id_of_token(text: &'a [u8]) -> Option<KeyId> {
         let (prefix, random, check) = Self::split_token(text)?;
         let is_token = Prefix::accepts(prefix)
             && base62::is_base62(random)
             && confirms(*check, checksum_of(prefix), random);
         let (id, _) = random.split_first_chunk()?;
         is_token.then(|| KeyId::from_base62(*id))
-    }
-
-    /// Finds the first token of any prefix in a text. Returns the text before it, its key id and the
-    /// text after it.
-    #[cfg(feature = "page")]
-    pub(crate) fn find(text: &'a str) -> Option<(&'a str, KeyId, &'a str)> {
-        text.match_indices('_').find_map(|(underscore, _)| {
-            let end = underscore + 1 + BODY_LEN;
-            let body = text.get(underscore + 1..end)?;
-            if !base62::is_base62(body.as_bytes()) {
-                return None;
-            }
-            let mut starts = underscore.saturating_sub(Prefix::MAX_LEN)..underscore;
-            starts.find_map(|start| {
-                let id = Self::id_of_token(&text.as_bytes()[start..end])?;
-                Some((&text[..start], id, &text[end..]))
-            })
-        })
     }
 
     fn parse_token(text: &'a [u8], usual: &'a UsualPrefix) -> Option<Self> {
@@ -447,7 +446,7 @@ impl<'a> Presented<'a> {
     fn split_token(
         text: &'a [u8],
     ) -> Option<(&'a [u8], &'a [u8; RANDOM_LEN], &'a [u8; CHECK_LEN])> {
-        if text.len() > Prefix::MAX_LEN + 1 + BODY_LEN {
+        if text.len() > MAX_TOKEN_LEN {
             return None;
         }
         let (head, check) = text.split_last_chunk()?;

@@ -14,13 +14,13 @@ const PROMISES: [(char, &[u8]); 6] = [
     ('F', &[1, 2, 3, 4, 5, 6]),
     ('E', &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     ('Q', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
-    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 20, 22]),
+    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 20, 22]),
 ];
 
-/// The tables of the threat model: the threats to a file, of concurrent callers, of many nodes and to what
-/// is recorded, with the ids of their rows. Names of their tests begin with `t_`: `t_f01_` belongs to F01, and
+/// The tables of the threat model: the threats to a file, of concurrent callers, of many nodes, in
+/// texts and in spans, with the ids of their rows. Names of their tests begin with `t_`: `t_f01_` belongs to F01, and
 /// `f1_` to the promise F1.
-const THREATS: [(&str, &[&str]); 4] = [
+const THREATS: [(&str, &[&str]); 5] = [
     (
         "## In the file",
         &[
@@ -42,7 +42,8 @@ const THREATS: [(&str, &[&str]); 4] = [
             "M13", "M15", "M16", "M19",
         ],
     ),
-    ("## In spans and events", &["D09", "L01"]),
+    ("## In texts", &["D01"]),
+    ("## In spans, events and metrics", &["D09", "L01"]),
 ];
 
 #[test]

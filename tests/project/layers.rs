@@ -7,8 +7,18 @@ use crate::source::src;
 
 /// The layers from the bottom up. A file imports files of its own layer and of layers below. Files
 /// outside of these folders are on top, and so is the guide.
-const LAYERS: [&str; 9] =
-    ["value", "record", "observe", "decision", "store", "setup", "verifier", "authority", "http"];
+const LAYERS: [&str; 10] = [
+    "value",
+    "scan",
+    "record",
+    "observe",
+    "decision",
+    "store",
+    "setup",
+    "verifier",
+    "authority",
+    "http",
+];
 
 /// Layers that do not import each other in either direction: a store decides nothing, and the
 /// verifier cannot generate keys.

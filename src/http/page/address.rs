@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::visit::go_to;
-use crate::value::token::Presented;
+use crate::scan::places::Places;
 
 /// Redirects from an address with a token to the same address with the key id in its place.
 pub(super) async fn without_tokens(request: Request, next: Next) -> Response {
@@ -48,10 +48,12 @@ fn in_query(query: &str) -> Option<String> {
 fn in_text(text: &str) -> Option<String> {
     let mut clean: Option<String> = None;
     // The texts around a token can make another one together.
-    while let Some((before, id, after)) = Presented::find(clean.as_deref().unwrap_or(text)) {
-        clean = Some(format!("{before}{id}{after}"));
+    loop {
+        let text = clean.as_deref().unwrap_or(text);
+        let Some(place) = Places::any(text).next() else { return clean };
+        let (before, after) = (&text[..place.token.start], &text[place.token.end..]);
+        clean = Some([before, &text[place.key_id()], after].concat());
     }
-    clean
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What an operator sees of each operation: its span, its fields and its outcome.
+//! The view of an operator: the span of each operation, its fields and its outcome.
 
 mod background;
 mod capture;
