@@ -56,7 +56,7 @@ impl CheckSpan {
                 span.record("keywright.key_id", display(key));
                 span.record("keywright.tenant", display(tenant));
             }
-            Verdict::Denied { key, reason } => {
+            Verdict::Denied { key, reason, .. } => {
                 span.record("keywright.outcome", "denied");
                 span.record("keywright.denial.reason", reason);
                 span.record("keywright.key_id", key.as_ref().map(display));

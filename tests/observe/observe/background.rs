@@ -15,7 +15,7 @@ use tracing::Level;
 
 use crate::capture::{Captured, captured};
 
-fn paused_runtime() -> Runtime {
+pub(crate) fn paused_runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_time().start_paused(true).build().expect("a runtime")
 }

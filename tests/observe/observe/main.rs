@@ -2,5 +2,7 @@
 
 mod background;
 mod capture;
+mod metrics;
 mod operations;
+mod tables;
 mod verifications;

@@ -1,0 +1,29 @@
+//! The metrics without the feature `metrics`: nothing.
+#![expect(clippy::unused_self, reason = "the methods take what those of `meters` take")]
+
+use super::activity::{Activity, Ending};
+use super::gauges::Gauges;
+use super::verdict::Verdict;
+
+#[derive(Clone, Default)]
+pub(crate) struct Counts;
+
+impl Counts {
+    #[inline]
+    pub(crate) fn count<'a>(&self, _: impl FnOnce() -> Verdict<'a>) {}
+
+    pub(crate) fn publish(&self, _: &[&'static str], _: impl FnOnce() -> Gauges) {}
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct WorkMeter;
+
+impl WorkMeter {
+    pub(super) fn begin(_: Activity) -> Self {
+        Self
+    }
+
+    pub(super) fn overtaken(self) {}
+
+    pub(super) fn ended(self, _: Ending<'_>) {}
+}
