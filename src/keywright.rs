@@ -417,7 +417,7 @@ impl Builder {
             default_policy: Arc::new(self.default_policy),
             limiter: Arc::new(Limiter::new()),
             refusal_log: Arc::default(),
-            counts: Counts::default(),
+            counts: Counts::new(),
             #[cfg(feature = "cached")]
             caches: Arc::clone(&caches),
         };

@@ -14,6 +14,7 @@ use metrics::{
 use super::activity::{Activity, Ending};
 use super::gauges::Gauges;
 use super::verdict::Verdict;
+use crate::decision::Reason;
 use crate::value::seat::{self, SEATS};
 
 const VERIFICATIONS: &str = "keywright_verifications_total";
@@ -29,11 +30,8 @@ const CACHE_REGRESSIONS: &str = "keywright_cache_regressions";
 const POOL_CONNECTIONS: &str = "keywright_pool_connections";
 const POOL_IDLE: &str = "keywright_pool_idle_connections";
 
-/// The most reasons for a denial.
-pub(crate) const MOST_REASONS: usize = 16;
-
 /// The checks that are counted and not published yet.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Counts(Arc<[Seat; SEATS]>);
 
 /// The counts of the threads with one seat. They share no line of the CPU's cache with those of another.
@@ -42,10 +40,14 @@ pub(crate) struct Counts(Arc<[Seat; SEATS]>);
 struct Seat {
     accepted: AtomicU64,
     unavailable: AtomicU64,
-    denied: [AtomicU64; MOST_REASONS],
+    denied: [AtomicU64; Reason::CODES.len()],
 }
 
 impl Counts {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
     /// Counts a check.
     #[inline]
     pub(crate) fn count<'a>(&self, verdict: impl FnOnce() -> Verdict<'a>) {
@@ -58,14 +60,14 @@ impl Counts {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Moves the counts to the recorder, and sets the gauges. `reasons` are the codes by their numbers.
-    pub(crate) fn publish(&self, reasons: &[&'static str], gauges: impl FnOnce() -> Gauges) {
+    /// Moves the counts to the recorder, and sets the gauges.
+    pub(crate) fn publish(&self, gauges: impl FnOnce() -> Gauges) {
         describe();
         let take = |of: fn(&Seat) -> &AtomicU64| -> u64 {
             self.0.iter().map(|seat| of(seat).swap(0, Ordering::Relaxed)).sum()
         };
         let mut all_denied = 0;
-        for (number, reason) in reasons.iter().enumerate() {
+        for (number, reason) in Reason::CODES.iter().enumerate() {
             let denied: u64 =
                 self.0.iter().map(|seat| seat.denied[number].swap(0, Ordering::Relaxed)).sum();
             // Also if it is 0, so that the first denial shows as an increase.

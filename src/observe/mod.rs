@@ -1,4 +1,4 @@
-//! Observation: the spans and events by which an operator sees the work of this crate.
+//! Observation: the spans, events and metrics by which an operator sees the work of this crate.
 //!
 //! With the feature `tracing`, each piece of work has a span, and work that fails in the background has an
 //! event. With the feature `metrics`, both are counted. Without these features, every call into this module

@@ -1,6 +1,5 @@
 //! Publishing metrics: the counts of checks, and the numbers of the process.
 
-use crate::decision::Reason;
 use crate::observe::{CacheGauges, Gauges, PoolGauges};
 use crate::setup::Setup;
 #[cfg(feature = "cached")]
@@ -11,7 +10,7 @@ use crate::store::{PostgresStore, find_store};
 impl Setup {
     /// Publishes the metrics. Without the feature `metrics` it does nothing.
     pub(crate) fn publish(&self) {
-        self.counts.publish(Reason::CODES, || {
+        self.counts.publish(|| {
             let (unflushed_keys, unflushed_batches) = self.usage_recorder.waiting();
             Gauges { unflushed_keys, unflushed_batches, cache: self.cache(), pool: self.pool() }
         });

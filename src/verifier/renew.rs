@@ -31,9 +31,9 @@ impl Verifier {
         self.observe_denied(denial);
     }
 
-    /// Counts a denial that needs no verification, in metrics only.
+    /// Observes a denial for which nothing had to be looked up, as a check of its own.
     pub(crate) fn observe_denied(&self, denial: &Denial) {
-        self.0.setup.counts.count(|| denied(denial));
+        Check::begin().ended(&self.0.setup.counts, || denied(denial));
     }
 }
 
