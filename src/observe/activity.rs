@@ -9,6 +9,12 @@ use crate::record::operation::Operation;
 pub(crate) enum Activity {
     /// A management operation.
     Operation(Operation),
+    /// A question for the abilities of an actor.
+    AbilitiesShow,
+    /// An operator's list of tenants.
+    TenantsShow,
+    /// A report that a token was found in the open.
+    LeakReport,
     /// A flush of the counted uses.
     Flush,
     /// A sync of a cache with its store.
@@ -34,6 +40,9 @@ impl Activity {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Operation(operation) => operation.as_str(),
+            Self::AbilitiesShow => "abilities.show",
+            Self::TenantsShow => "tenants.show",
+            Self::LeakReport => "leak.report",
             Self::Flush => "flush",
             #[cfg(feature = "cached")]
             Self::CacheSync => "cache.sync",

@@ -13,6 +13,8 @@ use metrics::{
 
 use super::activity::{Activity, Ending};
 use super::gauges::Gauges;
+#[cfg(feature = "postgres")]
+use super::retries::StoreRetry;
 use super::verdict::Verdict;
 use crate::decision::Reason;
 use crate::value::seat::{self, SEATS};
@@ -22,6 +24,9 @@ const DENIALS: &str = "keywright_denials_total";
 const OPERATIONS: &str = "keywright_operations_total";
 const DURATION: &str = "keywright_operation_duration_seconds";
 const CONFLICTS: &str = "keywright_operation_conflicts_total";
+const LEAK_REPORTS: &str = "keywright_leak_reports_total";
+#[cfg(feature = "reports")]
+const REPORT_REFUSALS: &str = "keywright_leak_report_refusals_total";
 const UNFLUSHED_KEYS: &str = "keywright_unflushed_keys";
 const UNFLUSHED_BATCHES: &str = "keywright_unflushed_batches";
 const CACHE_AGE: &str = "keywright_cache_age_seconds";
@@ -29,6 +34,10 @@ const CACHE_KEYS: &str = "keywright_cache_keys";
 const CACHE_REGRESSIONS: &str = "keywright_cache_regressions";
 const POOL_CONNECTIONS: &str = "keywright_pool_connections";
 const POOL_IDLE: &str = "keywright_pool_idle_connections";
+#[cfg(feature = "postgres")]
+const POOL_WAIT: &str = "keywright_pool_wait_seconds";
+#[cfg(feature = "postgres")]
+const STORE_RETRIES: &str = "keywright_store_retries_total";
 
 /// The checks that are counted and not published yet.
 #[derive(Clone)]
@@ -91,6 +100,9 @@ fn describe() {
     describe_counter!(OPERATIONS, Unit::Count, "changes and background work, by outcome");
     describe_histogram!(DURATION, Unit::Seconds, "the time that an operation took");
     describe_counter!(CONFLICTS, Unit::Count, "attempts that began again after another change");
+    describe_counter!(LEAK_REPORTS, Unit::Count, "reported tokens, by outcome");
+    #[cfg(feature = "reports")]
+    describe_counter!(REPORT_REFUSALS, Unit::Count, "refused leak reports over HTTP, by reason");
     describe_gauge!(UNFLUSHED_KEYS, Unit::Count, "keys with uses that wait for a flush");
     describe_gauge!(
         UNFLUSHED_BATCHES,
@@ -102,6 +114,10 @@ fn describe() {
     describe_gauge!(CACHE_REGRESSIONS, Unit::Count, "how often a store had lost commits");
     describe_gauge!(POOL_CONNECTIONS, Unit::Count, "connections of the pool of the store");
     describe_gauge!(POOL_IDLE, Unit::Count, "connections of the pool that nothing uses");
+    #[cfg(feature = "postgres")]
+    describe_histogram!(POOL_WAIT, Unit::Seconds, "the time until the pool gave a connection");
+    #[cfg(feature = "postgres")]
+    describe_counter!(STORE_RETRIES, Unit::Count, "statements that a store repeated, by reason");
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges are numbers far below 2^52")]
@@ -142,5 +158,37 @@ impl WorkMeter {
         let operation = self.activity.name();
         counter!(OPERATIONS, "operation" => operation, "outcome" => ending.outcome()).increment(1);
         histogram!(DURATION, "operation" => operation).record(self.began.elapsed().as_secs_f64());
+    }
+}
+
+/// Counts a reported token. The outcomes are a closed set.
+pub(crate) fn count_leak_report(outcome: &'static str) {
+    counter!(LEAK_REPORTS, "outcome" => outcome).increment(1);
+}
+
+/// Counts a leak report over HTTP that was refused or failed. The codes are a closed set.
+#[cfg(feature = "reports")]
+pub(crate) fn count_report_refusal(code: &'static str) {
+    counter!(REPORT_REFUSALS, "reason" => code).increment(1);
+}
+
+/// Counts an attempt that a store repeats.
+#[cfg(feature = "postgres")]
+pub(crate) fn count_store_retry(retry: StoreRetry) {
+    counter!(STORE_RETRIES, "reason" => retry.code()).increment(1);
+}
+
+/// The metric of a wait for a connection. A wait that is dropped is not recorded.
+#[cfg(feature = "postgres")]
+pub(crate) struct PoolWait(Instant);
+
+#[cfg(feature = "postgres")]
+impl PoolWait {
+    pub(crate) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn ended(self) {
+        histogram!(POOL_WAIT).record(self.0.elapsed().as_secs_f64());
     }
 }

@@ -12,6 +12,8 @@ mod check;
 #[cfg(feature = "cached")]
 mod events;
 mod gauges;
+#[cfg(feature = "postgres")]
+mod retries;
 mod verdict;
 mod work;
 
@@ -31,7 +33,13 @@ pub(crate) use self::check::Check;
 #[cfg(feature = "cached")]
 pub(crate) use self::events::CacheEvent;
 pub(crate) use self::gauges::{CacheGauges, Gauges, PoolGauges};
-pub(crate) use self::meters::Counts;
+#[cfg(feature = "reports")]
+pub(crate) use self::meters::count_report_refusal;
+pub(crate) use self::meters::{Counts, count_leak_report};
+#[cfg(feature = "postgres")]
+pub(crate) use self::meters::{PoolWait, count_store_retry};
+#[cfg(feature = "postgres")]
+pub(crate) use self::retries::StoreRetry;
 #[cfg(feature = "cached")]
 pub(crate) use self::spans::tell;
 pub(crate) use self::verdict::Verdict;

@@ -3,6 +3,8 @@
 
 use super::activity::{Activity, Ending};
 use super::gauges::Gauges;
+#[cfg(feature = "postgres")]
+use super::retries::StoreRetry;
 use super::verdict::Verdict;
 
 #[derive(Clone)]
@@ -30,4 +32,24 @@ impl WorkMeter {
     pub(super) fn overtaken(self) {}
 
     pub(super) fn ended(self, _: Ending<'_>) {}
+}
+
+pub(crate) fn count_leak_report(_: &'static str) {}
+
+#[cfg(feature = "reports")]
+pub(crate) fn count_report_refusal(_: &'static str) {}
+
+#[cfg(feature = "postgres")]
+pub(crate) fn count_store_retry(_: StoreRetry) {}
+
+#[cfg(feature = "postgres")]
+pub(crate) struct PoolWait;
+
+#[cfg(feature = "postgres")]
+impl PoolWait {
+    pub(crate) fn begin() -> Self {
+        Self
+    }
+
+    pub(crate) fn ended(self) {}
 }

@@ -5,7 +5,7 @@ use crate::setup::Setup;
 #[cfg(feature = "cached")]
 use crate::store::CachedStore;
 #[cfg(feature = "postgres")]
-use crate::store::{PostgresStore, find_store};
+use crate::store::{KeyStore, MovingStore, PostgresStore, find_store};
 
 impl Setup {
     /// Publishes the metrics. Without the feature `metrics` it does nothing.
@@ -18,12 +18,13 @@ impl Setup {
 
     #[cfg(feature = "cached")]
     fn cache(&self) -> Option<CacheGauges> {
-        let ages: Vec<_> = self.caches.iter().map(CachedStore::age).collect();
+        let caches = self.caches_in_use();
+        let ages: Vec<_> = caches.iter().map(|cache| cache.age()).collect();
         let oldest = ages.iter().max()?;
         Some(CacheGauges {
             age: if ages.contains(&None) { None } else { *oldest },
-            keys: self.caches.iter().map(CachedStore::keys_kept).sum(),
-            regressions: self.caches.iter().map(CachedStore::regressions).sum(),
+            keys: caches.iter().map(|cache| cache.keys_kept()).sum(),
+            regressions: caches.iter().map(|cache| cache.regressions()).sum(),
         })
     }
 
@@ -33,10 +34,25 @@ impl Setup {
         None
     }
 
+    /// Returns the caches of this setup, and that of the store after its move.
+    #[cfg(feature = "cached")]
+    fn caches_in_use(&self) -> Vec<&CachedStore> {
+        let caches = self.caches.iter();
+        #[cfg(feature = "postgres")]
+        let caches = caches.chain(self.moved_to().and_then(find_store::<CachedStore>));
+        caches.collect()
+    }
+
+    /// Returns the store that has replaced the one of this setup, if it was moved.
+    #[cfg(feature = "postgres")]
+    fn moved_to(&self) -> Option<&dyn KeyStore> {
+        find_store::<MovingStore>(&*self.store)?.new_store()
+    }
+
     #[cfg(feature = "postgres")]
     fn pool(&self) -> Option<PoolGauges> {
-        let behind = self.caches.iter().map(CachedStore::behind);
-        let mut stores = behind.chain([&*self.store]);
+        let caches = self.caches_in_use().into_iter().map(CachedStore::behind);
+        let mut stores = caches.chain([&*self.store]).chain(self.moved_to());
         let pool = stores.find_map(find_store::<PostgresStore>)?.pool();
         Some(PoolGauges { connections: pool.size(), idle: pool.num_idle() })
     }

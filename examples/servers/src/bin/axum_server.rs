@@ -74,7 +74,7 @@ async fn serve(
     }
 }
 
-/// Logs a line for each span when it ends, from the level that RUST_LOG names: `RUST_LOG=keywright=debug` has a
+/// Logs a line for each span when it ends, from the level that `RUST_LOG` names: `RUST_LOG=keywright=debug` has a
 /// line for each check. Without the variable, only warnings are logged.
 fn log_spans() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
