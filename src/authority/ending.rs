@@ -45,9 +45,11 @@ where
 }
 
 fn of_error<E: Fails + ManagementError>(error: &E) -> Ending<'_> {
-    match error.refusal() {
-        Some(refusal) => Ending::Refused(refusal.code.as_str()),
-        None => Ending::Failed(error.failure(), error),
+    match (error.refusal(), error.failure()) {
+        (Some(refusal), _) => Ending::Refused(refusal.code.as_str()),
+        // The caller has chosen the limit, so it is no failure that an operator can end.
+        (None, INVALID_LIMIT) => Ending::Refused(INVALID_LIMIT),
+        (None, failure) => Ending::Failed(failure, error),
     }
 }
 

@@ -16,7 +16,6 @@ use super::gauges::Gauges;
 #[cfg(feature = "postgres")]
 use super::retries::StoreRetry;
 use super::verdict::Verdict;
-use crate::decision::Reason;
 use crate::value::seat::{self, SEATS};
 
 const VERIFICATIONS: &str = "keywright_verifications_total";
@@ -39,6 +38,9 @@ const POOL_WAIT: &str = "keywright_pool_wait_seconds";
 #[cfg(feature = "postgres")]
 const STORE_RETRIES: &str = "keywright_store_retries_total";
 
+/// The most reasons for a denial.
+pub(crate) const MOST_REASONS: usize = 16;
+
 /// The checks that are counted and not published yet.
 #[derive(Clone)]
 pub(crate) struct Counts(Arc<[Seat; SEATS]>);
@@ -49,7 +51,7 @@ pub(crate) struct Counts(Arc<[Seat; SEATS]>);
 struct Seat {
     accepted: AtomicU64,
     unavailable: AtomicU64,
-    denied: [AtomicU64; Reason::CODES.len()],
+    denied: [AtomicU64; MOST_REASONS],
 }
 
 impl Counts {
@@ -69,14 +71,14 @@ impl Counts {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Moves the counts to the recorder, and sets the gauges.
-    pub(crate) fn publish(&self, gauges: impl FnOnce() -> Gauges) {
+    /// Moves the counts to the recorder, and sets the gauges. `reasons` are the codes by their numbers.
+    pub(crate) fn publish(&self, reasons: &[&'static str], gauges: impl FnOnce() -> Gauges) {
         describe();
         let take = |of: fn(&Seat) -> &AtomicU64| -> u64 {
             self.0.iter().map(|seat| of(seat).swap(0, Ordering::Relaxed)).sum()
         };
         let mut all_denied = 0;
-        for (number, reason) in Reason::CODES.iter().enumerate() {
+        for (number, reason) in reasons.iter().enumerate() {
             let denied: u64 =
                 self.0.iter().map(|seat| seat.denied[number].swap(0, Ordering::Relaxed)).sum();
             // Also if it is 0, so that the first denial shows as an increase.

@@ -33,6 +33,8 @@ pub(crate) use self::check::Check;
 #[cfg(feature = "cached")]
 pub(crate) use self::events::CacheEvent;
 pub(crate) use self::gauges::{CacheGauges, Gauges, PoolGauges};
+#[cfg(feature = "metrics")]
+pub(crate) use self::meters::MOST_REASONS;
 #[cfg(feature = "reports")]
 pub(crate) use self::meters::count_report_refusal;
 pub(crate) use self::meters::{Counts, count_leak_report};

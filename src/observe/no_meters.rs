@@ -18,7 +18,7 @@ impl Counts {
     #[inline]
     pub(crate) fn count<'a>(&self, _: impl FnOnce() -> Verdict<'a>) {}
 
-    pub(crate) fn publish(&self, _: impl FnOnce() -> Gauges) {}
+    pub(crate) fn publish(&self, _: &[&'static str], _: impl FnOnce() -> Gauges) {}
 }
 
 #[derive(Clone, Copy)]

@@ -1,5 +1,8 @@
 //! Publishing metrics: the counts of checks, and the numbers of the process.
 
+use crate::decision::Reason;
+#[cfg(feature = "metrics")]
+use crate::observe::MOST_REASONS;
 use crate::observe::{CacheGauges, Gauges, PoolGauges};
 use crate::setup::Setup;
 #[cfg(feature = "cached")]
@@ -7,10 +10,14 @@ use crate::store::CachedStore;
 #[cfg(feature = "postgres")]
 use crate::store::{KeyStore, MovingStore, PostgresStore, find_store};
 
+/// Each reason has a counter.
+#[cfg(feature = "metrics")]
+const _: () = assert!(Reason::CODES.len() <= MOST_REASONS);
+
 impl Setup {
     /// Publishes the metrics. Without the feature `metrics` it does nothing.
     pub(crate) fn publish(&self) {
-        self.counts.publish(|| {
+        self.counts.publish(Reason::CODES, || {
             let (unflushed_keys, unflushed_batches) = self.usage_recorder.waiting();
             Gauges { unflushed_keys, unflushed_batches, cache: self.cache(), pool: self.pool() }
         });

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::capture::{Captured, captured};
 use common::faults::{Fault, Faults};
 use common::{World, block_on};
 use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore};
@@ -12,8 +13,6 @@ use keywright::store::{
 use keywright::{RunOptions, Running};
 use tokio::runtime::Runtime;
 use tracing::Level;
-
-use crate::capture::{Captured, captured};
 
 pub(crate) fn paused_runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();

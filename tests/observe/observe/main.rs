@@ -1,7 +1,7 @@
 //! The view of an operator: the span of each operation, its fields and its outcome.
 
 mod background;
-mod capture;
+mod leaks;
 mod metrics;
 mod operations;
 mod tables;

@@ -1,69 +1,26 @@
 //! The metrics: each check counts once in its outcome and reason, and each operation in its outcome.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::faults::{Fault, Faults};
 use common::operations::{Subjects, is_looking, perform};
+use common::recorded::{Metrics, recorded};
 use common::{TestResult, World, block_on};
 use keywright::store::conformance::InterceptedStore;
 use keywright::store::{CacheOptions, CachedStore, ManualMonotonicClock, MemoryStore};
-use keywright::{AccessRequest, Operation, Reason};
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use keywright::{AccessRequest, Actor, Credential, LeakReport, Operation, Permissions, Reason};
 
 use crate::background::paused_runtime;
+use crate::leaks::send_unsigned;
 use crate::verifications::each_denial;
-
-/// The metrics of one moment: names with their labels, such as `keywright_denials_total reason=revoked`.
-#[derive(Debug, Default)]
-pub(crate) struct Metrics(BTreeMap<String, DebugValue>);
-
-impl Metrics {
-    /// Returns the names without labels.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().filter_map(|name| name.split(' ').next())
-    }
-
-    #[track_caller]
-    fn count(&self, name: &str) -> u64 {
-        match self.0.get(name) {
-            Some(DebugValue::Counter(count)) => *count,
-            other => panic!("{name} is {other:?} in {self:#?}"),
-        }
-    }
-
-    #[track_caller]
-    fn gauge(&self, name: &str) -> f64 {
-        match self.0.get(name) {
-            Some(DebugValue::Gauge(value)) => value.into_inner(),
-            other => panic!("{name} is {other:?} in {self:#?}"),
-        }
-    }
-}
-
-/// Runs `work` with a recorder of this thread, and returns what it has recorded.
-pub(crate) fn recorded(work: impl FnOnce()) -> Metrics {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
-    metrics::with_local_recorder(&recorder, work);
-    let entries = snapshotter.snapshot().into_vec().into_iter().map(|(key, _, text, value)| {
-        let (_, key) = key.into_parts();
-        assert!(!key.name().ends_with("_total") || text.is_some(), "{} has no text", key.name());
-        let mut labels: Vec<_> =
-            key.labels().map(|label| format!(" {}={}", label.key(), label.value())).collect();
-        labels.sort();
-        (format!("{}{}", key.name(), labels.concat()), value)
-    });
-    Metrics(entries.collect())
-}
 
 #[test]
 fn b22_every_denial_counts_in_its_reason() -> TestResult {
-    let mut failed = Ok(());
-    let metrics = recorded(|| {
-        failed = each_denial(|world, code, request| {
+    let (denied, _) = recorded(|| {
+        each_denial(|world, code, request| {
+            // What led to the denial is not counted.
             world.keywright.publish_metrics();
-            let once = recorded(|| {
+            let (_, once) = recorded(|| {
                 drop(block_on(world.verifier.verify_request(request)));
                 world.keywright.publish_metrics();
             });
@@ -75,10 +32,9 @@ fn b22_every_denial_counts_in_its_reason() -> TestResult {
                 once.count(&format!("keywright_verifications_total outcome={outcome}"))
             });
             assert_eq!(outcomes, [0, 1, 0], "{code}");
-        });
+        })
     });
-    drop(metrics);
-    failed
+    denied
 }
 
 #[test]
@@ -90,7 +46,7 @@ fn b22_every_check_counts_once() {
             drop(block_on(world.verifier.verify(issued.token.expose())));
         }
     };
-    let metrics = recorded(|| {
+    let (_, metrics) = recorded(|| {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| check(250));
@@ -112,23 +68,26 @@ fn b22_every_check_counts_once() {
 }
 
 #[test]
-fn b22_every_change_counts_in_its_outcome() -> TestResult {
-    for operation in Operation::ALL.iter().copied().filter(|operation| !is_looking(*operation)) {
+fn b22_every_operation_counts_in_its_outcome() -> TestResult {
+    for operation in Operation::ALL.iter().copied() {
+        let stranger = Actor::new(common::user("mallory"), Permissions::NONE);
         let world = World::new(MemoryStore::new());
         let subjects = block_on(Subjects::of(&world, &world.alice.as_owner(), operation))?;
-        let metrics = recorded(|| {
-            drop(block_on(perform(&world, &world.auditor, operation, &subjects)));
+        let (_, metrics) = recorded(|| {
+            let refused = if is_looking(operation) { &stranger } else { &world.auditor };
+            drop(block_on(perform(&world, refused, operation, &subjects)));
             drop(block_on(perform(&world, &world.admin, operation, &subjects)));
             world.keywright.publish_metrics();
         });
+        // `perform` reads an account, and a page of them.
+        let times = if operation == Operation::AccountShow { 2 } else { 1 };
         for outcome in ["done", "refused"] {
             let name =
                 format!("keywright_operations_total operation={operation} outcome={outcome}");
-            assert_eq!(metrics.count(&name), 1, "{operation} {outcome}");
+            assert_eq!(metrics.count(&name), times, "{operation} {outcome}");
         }
         let name = format!("keywright_operation_duration_seconds operation={operation}");
-        let Some(DebugValue::Histogram(took)) = metrics.0.get(&name) else { panic!("no {name}") };
-        assert_eq!(took.len(), 2);
+        assert_eq!(metrics.recorded(&name), 2 * times);
     }
     Ok(())
 }
@@ -141,32 +100,34 @@ pub(crate) fn everything() -> Metrics {
     let cache = CachedStore::new(store, options).expect("possible options");
     let world = World::on(cache.clone());
     let runtime = paused_runtime();
-    recorded(|| {
-        runtime.block_on(async {
-            let issued = world.key().await;
-            let (other, alice, id) = (world.authority.clone(), world.alice.clone(), issued.key.id);
-            faults.meanwhile(async move {
-                other.disable(&alice, &id).await.expect("active");
-            });
-            let name = common::name("staging-api");
-            world.authority.rename(&world.alice, &id, name).await.expect("the second attempt");
-            world.authority.enable(&world.alice, &id).await.expect("disabled");
-            cache.sync().await.expect("the store works");
-            world.check(&issued).await.expect("accepted");
-            clock.advance(Duration::from_millis(250));
-            world.keywright.publish_metrics();
+    let work = async {
+        let issued = world.key().await;
+        let (other, alice, id) = (world.authority.clone(), world.alice.clone(), issued.key.id);
+        faults.meanwhile(async move {
+            other.disable(&alice, &id).await.expect("active");
         });
-    })
+        let name = common::name("staging-api");
+        world.authority.rename(&world.alice, &id, name).await.expect("the second attempt");
+        world.authority.enable(&world.alice, &id).await.expect("disabled");
+        cache.sync().await.expect("the store works");
+        world.check(&issued).await.expect("accepted");
+        let unknown = LeakReport::new(Credential::Token("not a token"));
+        world.verifier.report_leak(&unknown).await.expect("the store works");
+        send_unsigned(world.verifier.clone()).await;
+        clock.advance(Duration::from_millis(250));
+        world.keywright.publish_metrics();
+    };
+    recorded(|| runtime.block_on(work)).1
 }
 
 #[test]
 fn b22_gauges_show_cache_and_uses() {
     let metrics = everything();
-    assert_eq!(metrics.gauge("keywright_cache_age_seconds").to_string(), "0.25");
-    assert_eq!(metrics.gauge("keywright_cache_keys").to_string(), "1");
-    assert_eq!(metrics.gauge("keywright_cache_regressions").to_string(), "0");
-    assert_eq!(metrics.gauge("keywright_unflushed_keys").to_string(), "1");
-    assert_eq!(metrics.gauge("keywright_unflushed_batches").to_string(), "0");
+    assert_eq!(metrics.gauge("keywright_cache_age_seconds"), "0.25");
+    assert_eq!(metrics.gauge("keywright_cache_keys"), "1");
+    assert_eq!(metrics.gauge("keywright_cache_regressions"), "0");
+    assert_eq!(metrics.gauge("keywright_unflushed_keys"), "1");
+    assert_eq!(metrics.gauge("keywright_unflushed_batches"), "0");
     assert_eq!(metrics.count("keywright_operation_conflicts_total operation=key.rename"), 1);
 }
 
@@ -176,8 +137,8 @@ fn b22_batch_without_answer_waits() {
     let issued = block_on(world.key());
     block_on(world.check(&issued)).expect("accepted");
     faults.set(Fault::UsageLost);
-    let metrics = recorded(|| drop(block_on(world.verifier.flush())));
-    assert_eq!(metrics.gauge("keywright_unflushed_batches").to_string(), "1");
+    let (_, metrics) = recorded(|| drop(block_on(world.verifier.flush())));
+    assert_eq!(metrics.gauge("keywright_unflushed_batches"), "1");
     assert_eq!(metrics.count("keywright_operations_total operation=flush outcome=failed"), 1);
 }
 
@@ -185,7 +146,7 @@ fn b22_batch_without_answer_waits() {
 fn t_d09_labels_are_closed_sets() -> TestResult {
     let world = World::new(MemoryStore::new());
     let subjects = block_on(Subjects::of(&world, &world.alice.as_owner(), Operation::KeyEdit))?;
-    let metrics = recorded(|| {
+    let (_, metrics) = recorded(|| {
         for operation in Operation::ALL {
             drop(block_on(perform(&world, &world.admin, *operation, &subjects)));
         }
@@ -199,7 +160,7 @@ fn t_d09_labels_are_closed_sets() -> TestResult {
     let outcomes = ["accepted", "denied", "unavailable", "done", "unchanged", "refused", "failed"];
     let closed: Vec<_> =
         operations.chain(outcomes).chain(Reason::CODES.iter().copied()).chain(["flush"]).collect();
-    for series in metrics.0.keys() {
+    for series in metrics.series() {
         for label in series.split(' ').skip(1) {
             let (_, value) = label.split_once('=').expect("a label");
             assert!(closed.contains(&value), "{series}");

@@ -10,6 +10,7 @@
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -28,6 +29,8 @@ use keywright_servers::{self as shared, FirstTokens, Keys, PATIENCE, pages};
 
 /// The bounds of the buckets of durations, in seconds.
 const SECONDS: [f64; 8] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+/// The time between two sums of the recorded durations.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,6 +42,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     log_spans();
     // Before the first check, so that none is missing.
     let recorder = PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?;
+    tokio::spawn(keep_small(recorder.clone()));
     let listener = shared::listen(arguments.port)?;
     let keys = Keys::open(arguments.store).await?;
     let served = serve(listener, &keys, recorder).await;
@@ -80,6 +84,14 @@ fn log_spans() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let spans = tracing_subscriber::fmt().with_env_filter(filter);
     spans.with_span_events(FmtSpan::CLOSE).with_writer(std::io::stderr).init();
+}
+
+/// Sums up the recorded durations. Only a scrape would do it otherwise, and none may come for hours.
+async fn keep_small(recorder: PrometheusHandle) {
+    loop {
+        sleep(UPKEEP).await;
+        recorder.run_upkeep();
+    }
 }
 
 /// Creates the route for Prometheus. **Do not serve it to the world**: your own service has it on another port.
