@@ -60,8 +60,8 @@ fn b22_every_read_has_its_span() -> TestResult {
                 captured(|| block_on(perform(&failing, actor, operation, &subjects)));
             assert_eq!(read.is_ok(), outcome == "done", "{operation}");
             // Reading accounts is one operation for an account and for a page of them.
-            let ours = seen.spans.iter().filter(|span| span.name == name_of(operation));
-            let span = ours.last().expect("a span");
+            let mut ours = seen.spans.iter().filter(|span| span.name == name_of(operation));
+            let span = ours.next_back().expect("a span");
             assert_eq!((span.level, span.outcome()), (Level::DEBUG, outcome), "{operation}");
             assert_eq!(span.field("error.type").is_empty(), outcome == "done", "{operation}");
             if operation == Operation::KeyShow {

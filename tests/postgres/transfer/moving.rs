@@ -16,7 +16,9 @@ use keywright::store::{
 };
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use common::capture::captured;
 use common::faults::{Fault, Faults};
+use common::recorded::recorded;
 use common::transfer::{Place, lived, seen};
 use common::{TestResult, World};
 
@@ -37,6 +39,27 @@ fn begin(place: &Place, store: &MovingStore) -> Transfer {
             begun => break begun.expect("a transfer"),
         }
     }
+}
+
+#[common::test(postgres)]
+fn b22_gauges_follow_a_moved_store() {
+    let place = Place::new();
+    let _runtime = place.enter();
+    let store = MovingStore::new(MemoryStore::new());
+    let world = World::bare(store.clone());
+    let gauges = || {
+        let ((), metrics) = recorded(|| world.keywright.publish_metrics());
+        metrics
+            .series()
+            .filter(|name| name.contains("_pool_"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(gauges(), Vec::<String>::new());
+    let (moved, seen) = captured(|| move_to(&place, &store, Duration::from_secs(10)));
+    moved.expect("it has moved");
+    assert_eq!(seen.span("keywright.transfer.finish").outcome(), "done");
+    assert_eq!(gauges(), ["keywright_pool_connections", "keywright_pool_idle_connections"]);
 }
 
 /// Returns whether a future is not ready when it is polled once.
