@@ -8,6 +8,7 @@ mod killed;
 mod last_step;
 mod moved_file;
 mod moving;
+mod observed;
 mod traffic;
 mod twice;
 
@@ -23,7 +24,6 @@ use keywright::store::{
 use keywright::{Actor, Owner, TenantId, UserId};
 
 use common::World;
-use common::capture::captured;
 use common::transfer::{Place, lived, seen};
 
 common::suite!(contract::trials());
@@ -308,31 +308,6 @@ fn foreign_rows_are_found_before_opening() {
         .expect("it is changed");
     world.reopen(block_on(moving.finish(|_| {})).expect("it has moved"));
     assert_eq!(seen(&world), before, "the changed records equal the source again");
-}
-
-#[common::test(postgres)]
-fn b22_each_step_of_a_move_has_its_span() {
-    let place = Place::new();
-    let _runtime = place.enter();
-    let source = MemoryStore::new();
-    let world = lived(source.clone());
-    let (store, seen) = captured(|| {
-        let mut moving = place.begin(source.clone()).expect("a move");
-        block_on(moving.copy(|_| {})).expect("it is copied");
-        block_on(moving.finish(|_| {})).expect("it has moved")
-    });
-    drop((store, world));
-    let steps = seen.spans.iter().filter(|span| span.name.starts_with("keywright.transfer."));
-    let steps: Vec<_> =
-        steps.map(|span| (span.name, span.level.as_str(), span.outcome())).collect();
-    let expected = ["begin", "copy", "finish"].map(|step| format!("keywright.transfer.{step}"));
-    let expected: Vec<_> = expected.iter().map(|name| (&**name, "INFO", "done")).collect();
-    assert_eq!(steps, expected);
-    let (refused, seen) = captured(|| place.begin(MemoryStore::new()));
-    assert!(matches!(refused, Err(TransferError::InUse)));
-    let span = seen.span("keywright.transfer.begin");
-    assert_eq!((span.outcome(), span.field("error.type")), ("refused", "in_use"));
-    assert!(seen.events.is_empty(), "{:?}", seen.events);
 }
 
 /// Covers the types that need a running server.

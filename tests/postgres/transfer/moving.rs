@@ -16,16 +16,18 @@ use keywright::store::{
 };
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use common::capture::captured;
 use common::faults::{Fault, Faults};
-use common::recorded::recorded;
 use common::transfer::{Place, lived, seen};
 use common::{TestResult, World};
 
 use crate::{polled, use_first_key, uses};
 
 /// Finishes a move into a place, with the bare database as the new store.
-fn move_to(place: &Place, store: &MovingStore, hold: Duration) -> Result<Duration, MoveError> {
+pub(crate) fn move_to(
+    place: &Place,
+    store: &MovingStore,
+    hold: Duration,
+) -> Result<Duration, MoveError> {
     let transfer = begin(place, store);
     let target = transfer.database();
     block_on(store.finish(transfer, target, MoveOptions::new().hold(hold)))
@@ -39,27 +41,6 @@ fn begin(place: &Place, store: &MovingStore) -> Transfer {
             begun => break begun.expect("a transfer"),
         }
     }
-}
-
-#[common::test(postgres)]
-fn b22_gauges_follow_a_moved_store() {
-    let place = Place::new();
-    let _runtime = place.enter();
-    let store = MovingStore::new(MemoryStore::new());
-    let world = World::bare(store.clone());
-    let gauges = || {
-        let ((), metrics) = recorded(|| world.keywright.publish_metrics());
-        metrics
-            .series()
-            .filter(|name| name.contains("_pool_"))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(gauges(), Vec::<String>::new());
-    let (moved, seen) = captured(|| move_to(&place, &store, Duration::from_secs(10)));
-    moved.expect("it has moved");
-    assert_eq!(seen.span("keywright.transfer.finish").outcome(), "done");
-    assert_eq!(gauges(), ["keywright_pool_connections", "keywright_pool_idle_connections"]);
 }
 
 /// Returns whether a future is not ready when it is polled once.
