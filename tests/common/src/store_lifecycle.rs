@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use keywright::store::{AccountQuery, KeyQuery};
 use keywright::{
-    Access, AccessRequest, AccountEdit, AccountId, Actor, KeyEdit, Metadata, NewAccount, NewKey,
-    Owner, RoleName, SettingsEdit,
+    Access, AccessRequest, AccountEdit, AccountId, Actor, Credential, KeyEdit, LeakOutcome,
+    LeakReport, Metadata, NewAccount, NewKey, Owner, RoleName, SettingsEdit,
 };
 
 use crate::{DAY, HOUR, SECOND, World, add_role, name, plan_with};
@@ -151,6 +151,13 @@ pub const STEPS: &[Step] = &[
         let handed = world.authority.transfer_key(&world.admin, &key, &Owner::Organization);
         block_on(handed).expect("the key is handed over");
     }),
+    ("report a leaked token", |world| {
+        make(world, "reported as leaked", NewKey::new(name("prod-in-a-log")));
+        let token = world.token("reported as leaked").token.expose().to_owned();
+        let report = LeakReport::new(Credential::Token(&token)).reporter("scanner").source("a log");
+        let outcome = block_on(world.verifier.report_leak(&report)).expect("it is reported");
+        assert!(matches!(outcome, LeakOutcome::Revoked(_)), "{outcome:?}");
+    }),
     ("let a key expire", |world| world.clock.advance(2 * HOUR)),
     ("sweep dead keys", |world| {
         world.change_policy(|policy| policy.settings.retention = Some(HOUR));
@@ -184,6 +191,7 @@ pub const DEAD: &[&str] = &[
     "revoked while retiring",
     "revoked after rotating",
     "deleted",
+    "reported as leaked",
     "revoked after the sweep",
     "expired after the sweep",
     "of a suspended user",

@@ -19,7 +19,7 @@ use crate::format_reader::{Row, Rows, SUMMED, checksum, code, definition, sectio
 use crate::{open, write_private};
 
 /// The key of the usage row in the page's example.
-const EXAMPLE: &str = "kuOvNUSiZC5jpIGr";
+const EXAMPLE: &str = "TWiCklIClVKcp4Tb";
 
 /// Returns the bytes in a code block of the page: for each label, the hex digits before the bar.
 fn bytes_in(section: &str, block: usize) -> BTreeMap<&str, Vec<u8>> {
