@@ -16,9 +16,10 @@ pub fn status(headers: &[(String, Vec<u8>)], accepted: &[Accepted]) -> u16 {
         named.map(|(_, value)| value.as_slice()).collect()
     };
     let (authorization, header) = (values("authorization"), values("x-api-key"));
+    // `tchar` of RFC 9110 section 5.6.2. Any other byte ends a scheme.
+    let ends_scheme = |b: &u8| !b.is_ascii_alphanumeric() && !b"!#$%&'*+-.^_`|~".contains(b);
     let ours = |value: &&[u8]| {
-        let scheme =
-            value.split(|b| b" \t,;=:\"".contains(b) || !b.is_ascii()).next().unwrap_or_default();
+        let scheme = value.split(ends_scheme).next().unwrap_or_default();
         [b"bearer".as_slice(), b"basic"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
             || is_token(value)
     };
