@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rand_core::TryCryptoRng;
 
 use crate::authority::Authority;
+use crate::observe::Counts;
 use crate::record::plan::Plan;
 use crate::record::policy::Policy;
 use crate::record::policy_error::PolicyError;
@@ -60,7 +61,7 @@ pub struct Keywright {
     authority: Authority,
     verifier: Verifier,
     #[cfg(feature = "cached")]
-    caches: Vec<CachedStore>,
+    caches: Arc<[CachedStore]>,
     #[cfg(feature = "postgres")]
     moving: Option<MovingStore>,
 }
@@ -131,6 +132,27 @@ impl Keywright {
     /// ```
     pub fn verifier(&self) -> Verifier {
         self.verifier.clone()
+    }
+
+    /// Publishes the metrics of this moment to the recorder of the crate `metrics`.
+    ///
+    /// Checks are counted in memory, and these counts and all gauges reach the recorder here.
+    /// [`Verifier::flush`] does the same, so a service that flushes every few seconds needs this method only to
+    /// be exact: call it before each scrape. A recorder gets the counts from the first call after it was
+    /// installed, so install it first.
+    ///
+    /// ```
+    /// # use keywright::{Keywright, store::MemoryStore};
+    /// # let keywright = Keywright::builder(MemoryStore::new()).build()?;
+    /// // In the handler of `/metrics`, before the recorder prints what it has:
+    /// keywright.publish_metrics();
+    /// # Ok::<(), keywright::Error>(())
+    /// ```
+    ///
+    /// See [Observing](crate::guide::observing#metrics) in the guide.
+    #[cfg(feature = "metrics")]
+    pub fn publish_metrics(&self) {
+        self.verifier.publish_metrics();
     }
 
     /// Returns the caches to refresh.
@@ -381,7 +403,7 @@ impl Builder {
         #[cfg(feature = "cached")]
         let found = find_store::<CachedStore>(&*self.store).cloned();
         #[cfg(feature = "cached")]
-        let caches = self.caches.into_iter().chain(found).collect();
+        let caches: Arc<[CachedStore]> = self.caches.into_iter().chain(found).collect();
         #[cfg(feature = "postgres")]
         let moving = find_store::<MovingStore>(&*self.store).cloned();
         let setup = Setup {
@@ -395,6 +417,9 @@ impl Builder {
             default_policy: Arc::new(self.default_policy),
             limiter: Arc::new(Limiter::new()),
             refusal_log: Arc::default(),
+            counts: Counts::new(),
+            #[cfg(feature = "cached")]
+            caches: Arc::clone(&caches),
         };
         Ok(Keywright {
             verifier: Verifier::new(setup.clone()),

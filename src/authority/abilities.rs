@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::observe::{Activity, Work};
 use crate::record::actor::Actor;
 use crate::record::key::{Owner, OwnerKind};
 use crate::record::operation::Operation;
@@ -18,6 +19,7 @@ use crate::value::scope::{Access, Scope, ScopeSet};
 use crate::value::time::Timestamp;
 
 use super::Authority;
+use super::ending;
 use super::errors::ListError;
 use super::obstacle::Obstacle;
 
@@ -196,6 +198,11 @@ impl Authority {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn abilities(&self, actor: &Actor, owner: &Owner) -> Result<Abilities, ListError> {
+        let work = Work::begin(Activity::AbilitiesShow, Some(actor.tenant()));
+        work.run(self.abilities_now(actor, owner), ending::of_read).await
+    }
+
+    async fn abilities_now(&self, actor: &Actor, owner: &Owner) -> Result<Abilities, ListError> {
         let may = |operation: Operation| actor.may(operation, owner);
         let may_generate = may(Operation::KeyGenerate);
         let sees_keys = may(Operation::KeyShow);

@@ -15,7 +15,8 @@ use crate::value::scope::Access;
 
 use super::Authority;
 use super::account_entries::{AccountEntry, new_account_entry};
-use super::attempt::{Attempt, drawn, owned_by};
+use super::attempt::{Attempt, begin, drawn, owned_by, reading};
+use super::ending;
 use super::errors::{AccountError, ListError};
 use super::listing::check_limit;
 
@@ -310,12 +311,17 @@ impl Authority {
         actor: &Actor,
         account: &AccountId,
     ) -> Result<AccountEntry, AccountError> {
-        actor.must_for_any(Operation::AccountShow)?;
-        let now = self.now();
-        let found = self.setup.store.account(actor.tenant(), account).await?;
-        let found = found.ok_or(AccountError::NotFound(*account))?;
-        let mut entries = self.account_entries(actor, vec![found], now).await?;
-        entries.pop().ok_or(AccountError::NotFound(*account))
+        let work = begin(actor, Operation::AccountShow);
+        work.is_about(None, Some(account));
+        let read = async {
+            actor.must_for_any(Operation::AccountShow)?;
+            let now = self.now();
+            let found = self.setup.store.account(actor.tenant(), account).await?;
+            let found = found.ok_or(AccountError::NotFound(*account))?;
+            let mut entries = self.account_entries(actor, vec![found], now).await?;
+            entries.pop().ok_or(AccountError::NotFound(*account))
+        };
+        work.run(read, ending::of_read).await
     }
 
     /// Lists the tenant's service accounts, one page at a time, oldest first.
@@ -350,12 +356,14 @@ impl Authority {
         actor: &Actor,
         query: &AccountQuery,
     ) -> Result<Page<AccountEntry>, ListError> {
-        let operation = Operation::AccountShow;
-        actor.must_for_any(operation)?;
-        check_limit(query.limit)?;
-        let now = self.now();
-        let page = self.setup.store.accounts(actor.tenant(), query).await?;
-        Ok(Page { items: self.account_entries(actor, page.items, now).await?, next: page.next })
+        let read = async {
+            actor.must_for_any(Operation::AccountShow)?;
+            check_limit(query.limit)?;
+            let now = self.now();
+            let page = self.setup.store.accounts(actor.tenant(), query).await?;
+            Ok(Page { items: self.account_entries(actor, page.items, now).await?, next: page.next })
+        };
+        reading(actor, Operation::AccountShow, read).await
     }
 
     async fn set_account_enabled(

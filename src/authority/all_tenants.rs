@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::observe::{Activity, Work};
 use crate::record::key::{Key, Owner};
-use crate::record::operation::Outcome;
+use crate::record::operation::{Operation, Outcome};
 use crate::record::operator::Operator;
 use crate::store::{
     Freshness, KeyQuery, MAX_LIMIT, Page, StoreError, StoredKey, TenantEntry, TenantQuery,
@@ -15,6 +16,7 @@ use crate::value::id::{KeyId, TenantId};
 use crate::value::time::Timestamp;
 
 use super::Authority;
+use super::ending;
 use super::errors::{KeyError, ListError};
 use super::listing::{KeyEntry, check_limit, entry};
 use super::upkeep::SweepReport;
@@ -87,8 +89,12 @@ impl Authority {
         _operator: &Operator,
         query: &TenantQuery,
     ) -> Result<Page<TenantEntry>, ListError> {
-        check_limit(query.limit)?;
-        Ok(self.setup.store.tenants(query, self.now()).await?)
+        let work = Work::begin(Activity::TenantsShow, None);
+        let read = async {
+            check_limit(query.limit)?;
+            Ok(self.setup.store.tenants(query, self.now()).await?)
+        };
+        work.run(read, ending::of_read).await
     }
 
     /// Lists the keys of all tenants in one order, one page at a time.
@@ -131,11 +137,15 @@ impl Authority {
         operator: &Operator,
         query: &KeyQuery,
     ) -> Result<Page<KeyEntry>, ListError> {
-        let now = self.now();
-        check_limit(query.limit)?;
-        let page = self.setup.store.keys_of_all_tenants(query, now).await?;
-        let items = self.entries_of_tenants(operator, page.items, now).await?;
-        Ok(Page { items, next: page.next })
+        let work = Work::begin(Activity::Operation(Operation::KeyShow), None);
+        let read = async {
+            let now = self.now();
+            check_limit(query.limit)?;
+            let page = self.setup.store.keys_of_all_tenants(query, now).await?;
+            let items = self.entries_of_tenants(operator, page.items, now).await?;
+            Ok(Page { items, next: page.next })
+        };
+        work.run(read, ending::of_read).await
     }
 
     /// Returns the entries of keys of any tenants, in the same order.

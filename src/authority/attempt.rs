@@ -119,6 +119,15 @@ pub(super) fn drawn<T>(
     })
 }
 
+/// Runs an operation of an actor that only reads, and observes it.
+pub(super) async fn reading<T, E: Fails + ManagementError>(
+    actor: &Actor,
+    operation: Operation,
+    read: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    begin(actor, operation).run(read, ending::of_read).await
+}
+
 /// Begins to observe an operation.
 pub(super) fn begin(actor: &Actor, operation: Operation) -> Work {
     Work::begin(Activity::Operation(operation), Some(actor.tenant()))

@@ -29,10 +29,27 @@ where
     match done {
         Ok(Outcome::Done(_)) => Ending::Done,
         Ok(Outcome::Unchanged(_)) => Ending::Unchanged,
-        Err(error) => match error.refusal() {
-            Some(refusal) => Ending::Refused(refusal.code.as_str()),
-            None => Ending::Failed(error.failure(), error),
-        },
+        Err(error) => of_error(error),
+    }
+}
+
+/// Returns the ending of an operation that only reads.
+pub(super) fn of_read<T, E>(read: &Result<T, E>) -> Ending<'_>
+where
+    E: Fails + ManagementError,
+{
+    match read {
+        Ok(_) => Ending::Done,
+        Err(error) => of_error(error),
+    }
+}
+
+fn of_error<E: Fails + ManagementError>(error: &E) -> Ending<'_> {
+    match (error.refusal(), error.failure()) {
+        (Some(refusal), _) => Ending::Refused(refusal.code.as_str()),
+        // The caller has chosen the limit, so it is no failure that an operator can end.
+        (None, INVALID_LIMIT) => Ending::Refused(INVALID_LIMIT),
+        (None, failure) => Ending::Failed(failure, error),
     }
 }
 

@@ -23,6 +23,8 @@ use crate::value::scope::{Access, ScopeSet};
 use crate::value::time::Timestamp;
 
 use super::Authority;
+use super::attempt::{begin, reading};
+use super::ending;
 use super::errors::{KeyError, ListError};
 
 /// A key as a listing shows it: with its status, its usage and the operations that are possible
@@ -177,12 +179,17 @@ impl Authority {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn key(&self, actor: &Actor, key: &KeyId) -> Result<KeyEntry, KeyError> {
-        let now = self.now();
-        let stored = self.setup.store.key(actor.tenant(), key).await?;
-        let seen = stored.filter(|s| actor.may(Operation::KeyShow, &s.record.key().owner));
-        let stored = seen.ok_or(KeyError::NotFound(*key))?;
-        let mut entries = self.entries(actor, vec![stored], now).await?;
-        entries.pop().ok_or(KeyError::NotFound(*key))
+        let work = begin(actor, Operation::KeyShow);
+        work.is_about(Some(key), None);
+        let read = async {
+            let now = self.now();
+            let stored = self.setup.store.key(actor.tenant(), key).await?;
+            let seen = stored.filter(|s| actor.may(Operation::KeyShow, &s.record.key().owner));
+            let stored = seen.ok_or(KeyError::NotFound(*key))?;
+            let mut entries = self.entries(actor, vec![stored], now).await?;
+            entries.pop().ok_or(KeyError::NotFound(*key))
+        };
+        work.run(read, ending::of_read).await
     }
 
     /// Lists keys, one page at a time, each with its usage and the operations that the actor can
@@ -218,11 +225,14 @@ impl Authority {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn keys(&self, actor: &Actor, query: &KeyQuery) -> Result<Page<KeyEntry>, ListError> {
-        let now = self.now();
-        check_limit(query.limit)?;
-        let query = visible_to(actor, query)?;
-        let page = self.setup.store.keys(actor.tenant(), &query, now).await?;
-        Ok(Page { items: self.entries(actor, page.items, now).await?, next: page.next })
+        let read = async {
+            let now = self.now();
+            check_limit(query.limit)?;
+            let query = visible_to(actor, query)?;
+            let page = self.setup.store.keys(actor.tenant(), &query, now).await?;
+            Ok(Page { items: self.entries(actor, page.items, now).await?, next: page.next })
+        };
+        reading(actor, Operation::KeyShow, read).await
     }
 
     /// Returns the number of keys on all pages of a query, for a page that shows "50 of 1,204 keys".
@@ -260,8 +270,11 @@ impl Authority {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn count_keys(&self, actor: &Actor, query: &KeyQuery) -> Result<u64, ListError> {
-        let query = visible_to(actor, query)?;
-        Ok(self.setup.store.count_keys(actor.tenant(), &query, self.now()).await?)
+        let read = async {
+            let query = visible_to(actor, query)?;
+            Ok(self.setup.store.count_keys(actor.tenant(), &query, self.now()).await?)
+        };
+        reading(actor, Operation::KeyShow, read).await
     }
 
     pub(super) async fn entries(

@@ -12,7 +12,7 @@ use crate::setup::retry::Attempted;
 use crate::store::{Change, EventQuery, Page, StoreError};
 use crate::value::serde_strict::next_version;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, reading};
 use super::errors::{ListError, SetPolicyError};
 use super::listing::check_limit;
 use super::{Authority, StoredPolicy};
@@ -40,8 +40,11 @@ impl Authority {
     /// # Errors
     /// [`ListError::PermissionDenied`] and [`ListError::Store`].
     pub async fn policy(&self, actor: &Actor) -> Result<EffectivePolicy, ListError> {
-        actor.must_for_any(Operation::PolicyShow)?;
-        Ok(self.stored_policy(actor.tenant()).await?.in_force().explained())
+        let read = async {
+            actor.must_for_any(Operation::PolicyShow)?;
+            Ok(self.stored_policy(actor.tenant()).await?.in_force().explained())
+        };
+        reading(actor, Operation::PolicyShow, read).await
     }
 
     /// Replaces the plan of the actor's tenant: the limits that the host sets.
@@ -188,10 +191,12 @@ impl Authority {
         actor: &Actor,
         query: &EventQuery,
     ) -> Result<Page<Event>, ListError> {
-        let operation = Operation::EventsShow;
-        actor.must_for_any(operation)?;
-        check_limit(query.limit)?;
-        Ok(self.setup.store.events(actor.tenant(), query).await?)
+        let read = async {
+            actor.must_for_any(Operation::EventsShow)?;
+            check_limit(query.limit)?;
+            Ok(self.setup.store.events(actor.tenant(), query).await?)
+        };
+        reading(actor, Operation::EventsShow, read).await
     }
 }
 

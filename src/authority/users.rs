@@ -11,6 +11,7 @@ use crate::value::name::Name;
 use crate::value::time::Timestamp;
 
 use super::Authority;
+use super::attempt::reading;
 use super::errors::UserError;
 
 impl Authority {
@@ -33,8 +34,11 @@ impl Authority {
     /// # Errors
     /// [`UserError::PermissionDenied`] and [`UserError::Store`].
     pub async fn user(&self, actor: &Actor, user: &UserId) -> Result<User, UserError> {
-        actor.must(Operation::UserShow, &Owner::User(user.clone()))?;
-        Ok(self.user_record(actor.tenant(), user, self.now()).await?)
+        let read = async {
+            actor.must(Operation::UserShow, &Owner::User(user.clone()))?;
+            Ok(self.user_record(actor.tenant(), user, self.now()).await?)
+        };
+        reading(actor, Operation::UserShow, read).await
     }
 
     /// Sets or clears the display name of a user, which listings show and search.

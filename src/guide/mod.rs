@@ -53,7 +53,7 @@
 //!
 //! * [The command line](crate::guide::command_line): the program `keywright` on a file, on PostgreSQL and on a service
 //! * [Day by day](crate::guide::operating): stale keys, audit events, backups, growth, clocks
-//! * [Observing](crate::guide::observing): the span of each check and each change, and events of background work
+//! * [Observing](crate::guide::observing): the span of each check and each change, events, metrics and alerts
 //! * [Leaked keys](crate::guide::leaks): finding tokens in texts, and hiding them in logs
 //! * [Incidents](crate::guide::incidents): leaks, a wrong pepper, a lost database, a full disk
 //! * [Leak reports](crate::guide::leak_reports): a token that was found in the open ends its key, and the owner is told

@@ -9,6 +9,12 @@ use crate::record::operation::Operation;
 pub(crate) enum Activity {
     /// A management operation.
     Operation(Operation),
+    /// A question for the abilities of an actor.
+    AbilitiesShow,
+    /// An operator's list of tenants.
+    TenantsShow,
+    /// A report that a token was found in the open.
+    LeakReport,
     /// A flush of the counted uses.
     Flush,
     /// A sync of a cache with its store.
@@ -27,10 +33,16 @@ pub(crate) enum Activity {
 
 impl Activity {
     /// Returns the name of the activity, such as `key.rotate` or `flush`.
-    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only spans have names"))]
+    #[cfg_attr(
+        not(any(feature = "metrics", feature = "tracing")),
+        expect(dead_code, reason = "only spans and metrics have names")
+    )]
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Operation(operation) => operation.as_str(),
+            Self::AbilitiesShow => "abilities.show",
+            Self::TenantsShow => "tenants.show",
+            Self::LeakReport => "leak.report",
             Self::Flush => "flush",
             #[cfg(feature = "cached")]
             Self::CacheSync => "cache.sync",
@@ -46,7 +58,7 @@ impl Activity {
 
 /// The way in which a piece of work ended.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only spans have outcomes"))]
+#[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only spans show errors"))]
 pub(crate) enum Ending<'e> {
     /// The work changed something.
     Done,
@@ -58,7 +70,7 @@ pub(crate) enum Ending<'e> {
     Failed(&'static str, &'e dyn Error),
 }
 
-#[cfg(feature = "tracing")]
+#[cfg(any(feature = "metrics", feature = "tracing"))]
 impl Ending<'_> {
     /// Returns the outcome as one word.
     pub(super) const fn outcome(self) -> &'static str {
@@ -71,6 +83,7 @@ impl Ending<'_> {
     }
 
     /// Returns the code of the refusal or failure.
+    #[cfg(feature = "tracing")]
     pub(super) const fn code(self) -> Option<&'static str> {
         match self {
             Self::Done | Self::Unchanged => None,

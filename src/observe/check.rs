@@ -1,5 +1,6 @@
 //! A check of a credential, from its begin to its verdict.
 
+use super::meters::Counts;
 use super::spans::CheckSpan;
 use super::verdict::Verdict;
 
@@ -27,7 +28,8 @@ impl Check {
     }
 
     #[inline]
-    pub(crate) fn ended<'a>(&self, verdict: impl FnOnce() -> Verdict<'a>) {
+    pub(crate) fn ended<'a>(&self, counts: &Counts, verdict: impl Fn() -> Verdict<'a>) {
+        counts.count(&verdict);
         self.0.ended(verdict);
     }
 }

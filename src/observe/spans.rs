@@ -56,7 +56,7 @@ impl CheckSpan {
                 span.record("keywright.key_id", display(key));
                 span.record("keywright.tenant", display(tenant));
             }
-            Verdict::Denied { key, reason } => {
+            Verdict::Denied { key, reason, .. } => {
                 span.record("keywright.outcome", "denied");
                 span.record("keywright.denial.reason", reason);
                 span.record("keywright.key_id", key.as_ref().map(display));
@@ -125,6 +125,9 @@ impl WorkSpan {
             On(O::UserRestore) => info_span "keywright.user.restore",
             On(O::EventsShow) => debug_span "keywright.events.show",
             On(O::Sweep) => info_span "keywright.sweep",
+            Activity::AbilitiesShow => debug_span "keywright.abilities.show",
+            Activity::TenantsShow => debug_span "keywright.tenants.show",
+            Activity::LeakReport => info_span "keywright.leak.report",
             Activity::Flush => debug_span "keywright.flush",
             #[cfg(feature = "cached")]
             Activity::CacheSync => debug_span "keywright.cache.sync",

@@ -2,6 +2,7 @@
 //! memory.
 
 pub(crate) mod limiter;
+mod publish;
 pub(crate) mod refusal_log;
 pub(crate) mod retry;
 pub(crate) mod ticket_ids;
@@ -9,11 +10,14 @@ pub(crate) mod usage_recorder;
 
 use std::sync::Arc;
 
+use crate::observe::Counts;
 use crate::record::policy::Policy;
 use crate::setup::limiter::Limiter;
 use crate::setup::refusal_log::RefusalLog;
 use crate::setup::ticket_ids::TicketIds;
 use crate::setup::usage_recorder::UsageRecorder;
+#[cfg(feature = "cached")]
+use crate::store::CachedStore;
 use crate::store::KeyStore;
 use crate::value::digest::PepperRing;
 use crate::value::prefixes::Prefixes;
@@ -33,4 +37,9 @@ pub(crate) struct Setup {
     pub(crate) limiter: Arc<Limiter>,
     pub(crate) usage_recorder: Arc<UsageRecorder>,
     pub(crate) refusal_log: Arc<RefusalLog>,
+    /// The checks that metrics have not counted yet.
+    pub(crate) counts: Counts,
+    /// The caches of the store.
+    #[cfg(feature = "cached")]
+    pub(crate) caches: Arc<[CachedStore]>,
 }

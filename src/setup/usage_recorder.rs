@@ -234,6 +234,17 @@ impl UsageRecorder {
         flushed
     }
 
+    /// Returns the number of keys whose uses wait for a flush, and that of the batches that the store has not
+    /// acknowledged. There is no number of batches while a flush runs.
+    pub(crate) fn waiting(&self) -> (usize, Option<usize>) {
+        let keys = |shard| {
+            let list: MutexGuard<'_, List> = lock(shard);
+            list.used.len() + list.apart.len()
+        };
+        let batches = self.outbox.try_lock().map(|outbox| outbox.batches.len());
+        (self.used.iter().map(keys).sum(), batches)
+    }
+
     async fn try_flush(
         &self,
         store: &dyn KeyStore,

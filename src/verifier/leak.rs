@@ -3,6 +3,7 @@
 use super::possession::{Step, by_possessor, revocation};
 use super::{Verifier, VerifyError};
 use crate::decision::SecretUsed;
+use crate::observe::{Activity, Ending, Work, count_leak_report};
 use crate::record::event::{DetailField, Event, EventDetails, EventKind, EventOutcome};
 use crate::record::key::Key;
 use crate::record::status::KeyStatus;
@@ -227,6 +228,15 @@ impl Verifier {
     /// # Cancel safety
     /// If the future is dropped, the key is either revoked with both events or unchanged.
     pub async fn report_leak(&self, report: &LeakReport<'_>) -> Result<LeakOutcome, StoreError> {
+        let work = Work::begin(Activity::LeakReport, None);
+        let reported = work.run(self.end_leaked(report), ending).await;
+        let outcome = reported.as_ref().ok();
+        work.is_about(outcome.and_then(LeakOutcome::key_id), None);
+        count_leak_report(outcome.map_or("failed", LeakOutcome::as_str));
+        reported
+    }
+
+    async fn end_leaked(&self, report: &LeakReport<'_>) -> Result<LeakOutcome, StoreError> {
         let inner = &*self.0;
         let known = if report.alert_only { self.recorded(report).await? } else { None };
         let reported = inner.change_presented(
@@ -271,6 +281,16 @@ impl Verifier {
         let number = Some(u64::from(leaked));
         let is_same = |event: &Event| event.details.get_number(DetailField::SecretNumber) == number;
         Ok(page.items.iter().any(is_same).then_some((key, leaked)))
+    }
+}
+
+/// Returns the ending of a leak report.
+fn ending(reported: &Result<LeakOutcome, StoreError>) -> Ending<'_> {
+    match reported {
+        Ok(LeakOutcome::Revoked(_) | LeakOutcome::Recorded(_)) => Ending::Done,
+        Ok(LeakOutcome::Unchanged(_)) => Ending::Unchanged,
+        Ok(outcome @ LeakOutcome::Unknown) => Ending::Refused(outcome.as_str()),
+        Err(error) => Ending::Failed(error.kind().code(), error),
     }
 }
 

@@ -99,11 +99,14 @@ type Answer = Result<Grant, VerifyError>;
 fn verdict(answer: &Answer) -> Verdict<'_> {
     match answer {
         Ok(grant) => Verdict::Accepted { key: grant.key_id(), tenant: grant.tenant() },
-        Err(VerifyError::Denied(denial)) => {
-            Verdict::Denied { key: denial.key_id(), reason: denial.reason().code() }
-        }
+        Err(VerifyError::Denied(denial)) => denied(denial),
         Err(VerifyError::Unavailable(error)) => Verdict::Unavailable(error.kind().code()),
     }
+}
+
+fn denied(denial: &Denial) -> Verdict<'static> {
+    let reason = denial.reason();
+    Verdict::Denied { key: denial.key_id(), reason: reason.code(), number: reason.number() }
 }
 
 struct Inner {
@@ -254,11 +257,11 @@ impl Verifier {
         let check = Check::begin();
         let request = AccessRequest::token(token);
         if let Some(answer) = check.within(|| self.0.answer_from_memory(&request)) {
-            check.ended(|| verdict(&answer));
+            check.ended(&self.0.setup.counts, || verdict(&answer));
             return answer;
         }
         let answer = check.run(self.0.answer(&request)).await;
-        check.ended(|| verdict(&answer));
+        check.ended(&self.0.setup.counts, || verdict(&answer));
         answer
     }
 
@@ -298,11 +301,11 @@ impl Verifier {
     pub async fn verify_request(&self, request: &AccessRequest<'_>) -> Result<Grant, VerifyError> {
         let check = Check::begin();
         if let Some(answer) = check.within(|| self.0.answer_from_memory(request)) {
-            check.ended(|| verdict(&answer));
+            check.ended(&self.0.setup.counts, || verdict(&answer));
             return answer;
         }
         let answer = check.run(self.0.answer(request)).await;
-        check.ended(|| verdict(&answer));
+        check.ended(&self.0.setup.counts, || verdict(&answer));
         answer
     }
 
@@ -341,7 +344,15 @@ impl Verifier {
     /// If the future is dropped, nothing is lost or counted twice.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let flush = Work::begin(Activity::Flush, None);
-        flush.run(self.0.flush(), StoreError::ending_of).await
+        let flushed = flush.run(self.0.flush(), StoreError::ending_of).await;
+        self.0.setup.publish();
+        flushed
+    }
+
+    /// Publishes the metrics.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn publish_metrics(&self) {
+        self.0.setup.publish();
     }
 }
 

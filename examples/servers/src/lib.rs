@@ -41,6 +41,8 @@ pub struct Arguments {
 pub struct Keys {
     pub authority: Authority,
     pub verifier: Verifier,
+    /// Publishes the metrics.
+    pub keywright: Keywright,
     /// The tokens of the first keys, if this process has generated them.
     first: Option<FirstTokens>,
     path: PathBuf,
@@ -78,7 +80,8 @@ impl Keys {
         let running = keywright.start_with(RunOptions::new().on_flush_error(|error| {
             eprintln!("the counted uses could not be written yet: {}", whole_chain(error));
         }))?;
-        let keys = Self { authority, verifier, first: None, path, store, running, temporary };
+        let first = None;
+        let keys = Self { authority, verifier, keywright, first, path, store, running, temporary };
         let first = keys.generate_first_keys().await?;
         Ok(Self { first, ..keys })
     }

@@ -94,8 +94,32 @@ fn binary_credential_is_401() {
 }
 
 #[test]
+fn prometheus_reads_each_check_once() {
+    let server = Server::new("axum_server");
+    let [read, ..] = server.tokens();
+    for _ in 0..3 {
+        assert_eq!(server.ask_with(&read, "GET", "/invoices").status, 200);
+    }
+    assert_eq!(server.ask_with("not a token", "GET", "/invoices").status, 401);
+    for _ in 0..2 {
+        let page = server.ask("GET", "/metrics", &[]).body;
+        for line in [
+            "# TYPE keywright_verifications_total counter",
+            "keywright_verifications_total{outcome=\"accepted\"} 3",
+            "keywright_verifications_total{outcome=\"denied\"} 1",
+            "keywright_denials_total{reason=\"malformed\"} 1",
+            "keywright_denials_total{reason=\"revoked\"} 0",
+        ] {
+            assert!(page.lines().any(|printed| printed == line), "no line {line} in {page}");
+        }
+        assert!(page.contains("keywright_operation_duration_seconds_bucket{"), "{page}");
+        assert!(!page.contains(&read[read.len() - 38..read.len() - 30]), "a secret is printed");
+    }
+}
+
+#[test]
 fn printed_commands_do_as_stated() {
-    for (example, count) in [("axum_server", 35), ("actix_server", 7)] {
+    for (example, count) in [("axum_server", 36), ("actix_server", 7)] {
         let server = Server::new(example);
         let lines = server.lines();
         assert_eq!(lines.len(), count, "{example}");

@@ -106,7 +106,9 @@ impl Guard {
         extension: Option<&'r RequestTenant>,
     ) -> Result<AccessRequest<'r>, RejectionCause> {
         let Some(credential) = carried.credential() else {
-            return Err(RejectionCause::Denied(Denial::malformed()));
+            let denial = Denial::malformed();
+            self.0.verifier.observe_denied(&denial);
+            return Err(RejectionCause::Denied(denial));
         };
         let mut request = AccessRequest::new(credential);
         request.source = match (&self.0.proxies, incoming.peer()) {
@@ -129,7 +131,7 @@ impl Guard {
     ) -> Result<Verified, RejectionCause> {
         let earlier = self.renewed(incoming, earlier).await?;
         let denied = |denial| {
-            self.0.verifier.count_denied(&earlier.grant);
+            self.0.verifier.count_denied(&earlier.grant, &denial);
             RejectionCause::Denied(denial)
         };
         let extension = incoming.extension();

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::bounded::MAX_BODY_BYTES;
 use super::refusal::ReportRefusal;
+use crate::observe::count_report_refusal;
 use crate::value::text::hex;
 use crate::value::token::Credential;
 use crate::verifier::{LeakOutcome, LeakReport, Verifier};
@@ -92,7 +93,10 @@ async fn answer<E: Endpoint>(State(endpoint): State<Arc<E>>, request: Request) -
             let body = serde_json::to_vec(&answer).expect("texts and lists are JSON");
             ([(CONTENT_TYPE, JSON)], body).into_response()
         }
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => {
+            count_report_refusal(refusal.code());
+            refusal.into_response()
+        }
     };
     response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response

@@ -14,8 +14,8 @@ const RETRY: HeaderValue = HeaderValue::from_static("5");
 
 /// The reason for which a leak report was refused or failed, in the extensions of its response.
 ///
-/// The sender learns less: every flaw of a signature has the same answer. The host logs and counts
-/// the reason in a layer of its own:
+/// The sender learns less: every flaw of a signature has the same answer. With the feature `metrics`,
+/// each reason is [counted](crate::guide::observing#metrics). The host logs it in a layer of its own:
 ///
 /// ```
 /// use axum::extract::Request;

@@ -240,6 +240,11 @@ impl CachedStore {
 
 #[cfg(feature = "postgres")]
 impl CachedStore {
+    /// Returns the store behind the cache.
+    pub(crate) fn behind(&self) -> &dyn KeyStore {
+        &*self.0.store
+    }
+
     /// Forgets all entries, and drops the answers that are being read.
     pub(in crate::store) fn forget_everything(&self) {
         self.0.ledger().note_everything();

@@ -14,6 +14,7 @@ use super::reading::{Read, Wanted};
 use super::session::{Attempts, Session};
 use super::shard::{Commit, Share};
 use super::write::{Claim, Next, write};
+use crate::observe::{StoreRetry, count_store_retry};
 use crate::store::error::StoreError;
 use crate::store::plan::{Effects, Rows};
 use crate::value::id::KeyId;
@@ -76,7 +77,10 @@ impl Database {
                     return Err(error.into());
                 }
                 Err(failure @ Failure::Store(_)) => return Err(failure),
-                Ok(_) | Err(_) => lost += 1,
+                Ok(_) | Err(_) => {
+                    count_store_retry(StoreRetry::Overtaken);
+                    lost += 1;
+                }
             }
         }
         Err(too_busy().into())

@@ -19,6 +19,7 @@ use super::errors::{Failure, Fault};
 use super::queues::{Answer, Job, Queues};
 use super::shard::{Share, shard_of};
 use super::teller::Teller;
+use crate::observe::{StoreRetry, count_store_retry};
 use crate::store::batch::Batch;
 use crate::store::error::StoreError;
 
@@ -81,7 +82,10 @@ impl Groups {
                 for (attempt, (share, callers)) in attempts.into_iter().zip(group) {
                     match attempt {
                         Attempt::Done(answers) => callers.answer(answers),
-                        Attempt::Lost => drop(tokio::spawn(callers.write(share, 1))),
+                        Attempt::Lost => {
+                            count_store_retry(StoreRetry::Overtaken);
+                            drop(tokio::spawn(callers.write(share, 1)));
+                        }
                     }
                 }
             }

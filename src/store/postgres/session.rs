@@ -8,6 +8,7 @@ use sqlx::{Error, PgConnection, PgPool, Postgres};
 
 use super::errors::{Failure, database, is_disconnected};
 use super::schema::Sql;
+use crate::observe::{PoolWait, StoreRetry, count_store_retry};
 use crate::store::error::StoreError;
 
 /// The number of further connections to try.
@@ -24,6 +25,9 @@ impl Attempts {
     /// Returns whether the connection broke before it did anything and the next one can be tried.
     pub(super) fn has_next(&mut self, error: &Error) -> bool {
         let has_next = self.0 > 0 && is_disconnected(error);
+        if has_next {
+            count_store_retry(StoreRetry::Connection);
+        }
         self.0 = self.0.saturating_sub(1);
         has_next
     }
@@ -55,8 +59,10 @@ pub(in crate::store) struct Session {
 impl Session {
     /// Takes a connection from the pool, outside of any transaction.
     pub(super) async fn plain(pool: &PgPool) -> Result<Self, Error> {
-        let connection = pool.acquire().await?;
-        Ok(Self { connection, is_in_transaction: false, is_over: false })
+        let wait = PoolWait::begin();
+        let acquired = pool.acquire().await;
+        wait.ended();
+        Ok(Self { connection: acquired?, is_in_transaction: false, is_over: false })
     }
 
     /// Takes a connection from the pool and begins a transaction with the given statements.

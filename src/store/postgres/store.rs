@@ -18,6 +18,7 @@ use super::rows::{owner_of, stored_key};
 use super::schema::Sql;
 use super::shard::Commit;
 use super::usage::UsageWrites;
+use crate::observe::{StoreRetry, count_store_retry};
 use crate::record::account::ServiceAccount;
 use crate::record::event::Event;
 use crate::record::freshness::Freshness;
@@ -342,7 +343,9 @@ impl KeyStore for PostgresStore {
     async fn add_usage(&self, batch: &UsageBatch) -> Result<(), StoreError> {
         for attempt in 1.. {
             match self.0.usage.write(&self.0.database, batch).await {
-                Err(Failure::Database(error)) if attempt < ATTEMPTS && is_given_up(&error) => {}
+                Err(Failure::Database(error)) if attempt < ATTEMPTS && is_given_up(&error) => {
+                    count_store_retry(StoreRetry::Overtaken);
+                }
                 Err(failure) => return Err(failure.into()),
                 Ok(()) => break,
             }

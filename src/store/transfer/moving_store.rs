@@ -140,6 +140,11 @@ impl MovingStore {
         Self::of(Arc::new(wrapper), source.into())
     }
 
+    /// Returns the store to which this one was moved.
+    pub(crate) fn new_store(&self) -> Option<&dyn KeyStore> {
+        self.0.new.get().map(|new| &**new)
+    }
+
     fn of(old: Arc<dyn KeyStore>, source: TransferSource) -> Self {
         let (new, writes) = (OnceLock::new(), Arc::default());
         Self(Arc::new(Inner { old, source, new, writes, refreshing: Mutex::default() }))

@@ -10,6 +10,8 @@
 mod actors;
 pub mod allocations;
 mod answers;
+#[cfg(feature = "observed")]
+pub mod capture;
 #[cfg(feature = "postgres")]
 pub mod database;
 mod expected_panics;
@@ -21,6 +23,8 @@ pub mod needs;
 pub mod on_tokio;
 pub mod operations;
 mod random;
+#[cfg(feature = "observed")]
+pub mod recorded;
 #[cfg(feature = "file")]
 pub mod sealed;
 pub mod slow_search;

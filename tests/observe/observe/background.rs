@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::capture::{Captured, captured};
 use common::faults::{Fault, Faults};
 use common::{World, block_on};
 use keywright::store::conformance::{Answer, Call, Intercept, InterceptedStore};
@@ -13,9 +14,7 @@ use keywright::{RunOptions, Running};
 use tokio::runtime::Runtime;
 use tracing::Level;
 
-use crate::capture::{Captured, captured};
-
-fn paused_runtime() -> Runtime {
+pub(crate) fn paused_runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_time().start_paused(true).build().expect("a runtime")
 }

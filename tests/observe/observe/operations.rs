@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use common::capture::{Captured, captured};
 use common::faults::Fault;
 use common::operations::{Subjects, is_looking, perform};
 use common::{Random, TestResult, World, block_on, named};
-use keywright::store::MemoryStore;
-use keywright::{Credential, Operation};
+use keywright::store::{KeyQuery, MemoryStore, TenantQuery};
+use keywright::{Actor, Credential, Operation, Operator, Permissions};
 use tracing::Level;
-
-use crate::capture::{Captured, captured};
 
 fn name_of(operation: Operation) -> String {
     format!("keywright.{operation}")
@@ -42,6 +41,63 @@ fn b22_every_change_has_its_span() -> TestResult {
         assert!(seen.events.is_empty(), "{operation}: {:?}", seen.events);
     }
     Ok(())
+}
+
+#[test]
+fn b22_every_read_has_its_span() -> TestResult {
+    let stranger = Actor::new(common::user("mallory"), Permissions::NONE);
+    for operation in Operation::ALL.iter().copied().filter(|operation| is_looking(*operation)) {
+        let world = World::new(MemoryStore::new());
+        let subjects = block_on(Subjects::of(&world, &world.alice.as_owner(), operation))?;
+        let (failing, faults) = world.with_faults()?;
+        for (actor, fault, outcome) in [
+            (&world.admin, None, "done"),
+            (&stranger, None, "refused"),
+            (&world.admin, Some(Fault::Down), "failed"),
+        ] {
+            faults.set(fault);
+            let (read, seen) =
+                captured(|| block_on(perform(&failing, actor, operation, &subjects)));
+            assert_eq!(read.is_ok(), outcome == "done", "{operation}");
+            // Reading accounts is one operation for an account and for a page of them.
+            let mut ours = seen.spans.iter().filter(|span| span.name == name_of(operation));
+            let span = ours.next_back().expect("a span");
+            assert_eq!((span.level, span.outcome()), (Level::DEBUG, outcome), "{operation}");
+            assert_eq!(span.field("error.type").is_empty(), outcome == "done", "{operation}");
+            if operation == Operation::KeyShow {
+                assert_eq!(span.field("keywright.key_id"), subjects.key.as_str());
+            }
+            assert_eq!(seen.events.is_empty(), fault.is_none(), "{:?}", seen.events);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn b22_read_of_many_tenants_has_its_span() {
+    let world = World::in_memory();
+    block_on(world.key());
+    let operator = Operator::new(common::user("ops"));
+    let everywhere = || {
+        drop(block_on(world.authority.tenants(&operator, &TenantQuery::new())));
+        drop(block_on(world.authority.keys_of_all_tenants(&operator, &KeyQuery::new())));
+        drop(block_on(world.authority.abilities(&world.alice, &world.alice.as_owner())));
+    };
+    let ((), seen) = captured(everywhere);
+    let seen = seen.spans.iter().map(|span| (span.name, span.level, span.outcome()));
+    let names = ["keywright.tenants.show", "keywright.key.show", "keywright.abilities.show"];
+    let expected = names.map(|name| (name, Level::DEBUG, "done"));
+    assert_eq!(seen.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn b22_invalid_limit_is_no_failure() {
+    let world = World::in_memory();
+    let query = KeyQuery::new().limit(0);
+    let (_, seen) = captured(|| block_on(world.authority.keys(&world.alice, &query)));
+    let span = seen.span("keywright.key.show");
+    assert_eq!((span.outcome(), span.field("error.type")), ("refused", "invalid_limit"));
+    assert!(seen.events.is_empty());
 }
 
 #[test]

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use common::capture::{Seen, captured};
 use common::faults::Fault;
 use common::operations::Subjects;
 use common::{HOUR, MOMENT, TestResult, World, block_on, named, render};
 use keywright::store::MemoryStore;
 use keywright::{Access, AccessRequest, AccountEdit, Issued, Operation, Owner, Reason, Scope};
 use tracing::Level;
-
-use crate::capture::{Seen, captured};
 
 /// Checks a request, and returns its only span.
 fn span_of(world: &World, request: &AccessRequest<'_>) -> Seen {

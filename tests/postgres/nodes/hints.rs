@@ -5,10 +5,12 @@ use std::time::Duration;
 use keywright::store::{ChangeHints, KeyStore, PostgresStore};
 use keywright::{Actor, Keywright, NewKey, Plan, Policy, UserId};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 
 use crate::cluster::{alone, block_on};
 use crate::proxy::Proxy;
+use common::capture::captured;
 use common::database::Server;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,6 +40,27 @@ async fn hear_again(server: &Server) {
     for _ in 0..10 {
         heard().await;
     }
+}
+
+#[common::test(postgres)]
+fn b22_lost_hints_are_told_once() {
+    let _alone = alone();
+    let (hint, seen) = captured(|| block_on(lose_connection(Server::shared())));
+    hint.expect("a hint for the commits that may be missed");
+    let hints = seen.events.iter().filter(|event| event.name.starts_with("keywright.hints."));
+    let told: Vec<_> = hints.map(|event| (event.name, event.level.as_str())).collect();
+    assert_eq!(told, [("keywright.hints.lost", "WARN"), ("keywright.hints.restored", "INFO")]);
+}
+
+async fn lose_connection(server: &Server) -> Result<(), Elapsed> {
+    server.create("hints_told").await;
+    let pool = server.pool("hints_told", 2).await;
+    let store = PostgresStore::open(pool.clone()).await.expect("a store");
+    let mut hints = store.hints().await.expect("hints");
+    let lose = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = 'hints_told' AND pid <> pg_backend_pid()";
+    sqlx::raw_sql(lose).execute(&pool).await.expect("the server works");
+    timeout(PATIENCE, hints.next()).await
 }
 
 async fn commit_again_and_again(store: impl KeyStore) {

@@ -8,6 +8,7 @@ mod growth;
 mod leaks;
 mod lost;
 mod migrations;
+mod observed;
 mod order;
 mod overtaken;
 mod plans;

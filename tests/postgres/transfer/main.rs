@@ -8,6 +8,7 @@ mod killed;
 mod last_step;
 mod moved_file;
 mod moving;
+mod observed;
 mod traffic;
 mod twice;
 

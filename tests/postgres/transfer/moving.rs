@@ -23,7 +23,11 @@ use common::{TestResult, World};
 use crate::{polled, use_first_key, uses};
 
 /// Finishes a move into a place, with the bare database as the new store.
-fn move_to(place: &Place, store: &MovingStore, hold: Duration) -> Result<Duration, MoveError> {
+pub(crate) fn move_to(
+    place: &Place,
+    store: &MovingStore,
+    hold: Duration,
+) -> Result<Duration, MoveError> {
     let transfer = begin(place, store);
     let target = transfer.database();
     block_on(store.finish(transfer, target, MoveOptions::new().hold(hold)))

@@ -10,6 +10,7 @@
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -18,10 +19,18 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 use keywright::http::{Guard, Rejection, management};
-use keywright::{Access, Actor, Grant, IdError, Operator, ScopeError, TenantId, UserId};
+use keywright::{Access, Actor, Grant, IdError, Keywright, Operator, ScopeError, TenantId, UserId};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::time::sleep;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 use keywright_servers::{self as shared, FirstTokens, Keys, PATIENCE, pages};
+
+/// The bounds of the buckets of durations, in seconds.
+const SECONDS: [f64; 8] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+/// The time between two sums of the recorded durations.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -30,15 +39,23 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let arguments = shared::arguments()?;
+    log_spans();
+    // Before the first check, so that none is missing.
+    let recorder = PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?;
+    tokio::spawn(keep_small(recorder.clone()));
     let listener = shared::listen(arguments.port)?;
     let keys = Keys::open(arguments.store).await?;
-    let served = serve(listener, &keys).await;
+    let served = serve(listener, &keys, recorder).await;
     // After a failure too, so that the counted uses are written.
     let closed = keys.close().await;
     served.and(closed)
 }
 
-async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>> {
+async fn serve(
+    listener: TcpListener,
+    keys: &Keys,
+    recorder: PrometheusHandle,
+) -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let (stop, stopping) = (shared::stop_signal()?, shared::stop_signal()?);
@@ -49,6 +66,7 @@ async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>>
     let app = api(Guard::new(keys.verifier.clone()))?
         .nest("/manage", management)
         .nest("/operate", operators)
+        .merge(metrics(recorder, keys.keywright.clone()))
         .layer(from_fn(log_rejections))
         // The guards need the address of the client for keys that are bound to networks.
         .into_make_service_with_connect_info::<SocketAddr>();
@@ -58,6 +76,31 @@ async fn serve(listener: TcpListener, keys: &Keys) -> Result<(), Box<dyn Error>>
         served = axum::serve(listener, app).with_graceful_shutdown(stop) => Ok(served?),
         () = async { stopping.await; sleep(PATIENCE).await } => Ok(()),
     }
+}
+
+/// Logs a line for each span when it ends, from the level that `RUST_LOG` names: `RUST_LOG=keywright=debug` has a
+/// line for each check. Without the variable, only warnings are logged.
+fn log_spans() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let spans = tracing_subscriber::fmt().with_env_filter(filter);
+    spans.with_span_events(FmtSpan::CLOSE).with_writer(std::io::stderr).init();
+}
+
+/// Sums up the recorded durations. Only a scrape would do it otherwise, and none may come for hours.
+async fn keep_small(recorder: PrometheusHandle) {
+    loop {
+        sleep(UPKEEP).await;
+        recorder.run_upkeep();
+    }
+}
+
+/// Creates the route for Prometheus. **Do not serve it to the world**: your own service has it on another port.
+fn metrics(recorder: PrometheusHandle, keywright: Keywright) -> Router {
+    let page = async move || {
+        keywright.publish_metrics();
+        recorder.render()
+    };
+    Router::new().route("/metrics", get(page))
 }
 
 /// Creates the routes, each with a guard for the scopes that it requires.
@@ -186,6 +229,8 @@ curl -i {url}/public
 curl -i {url}/invoices
 # a route with an optional key: 200
 curl -i {url}/maybe
+# the metrics for Prometheus: 200
+curl -i {url}/metrics
 {with_keys}
 WARNING: /manage believes every user name. Replace its stand-in with a login.
 # alice generates a key: 201

@@ -13,12 +13,12 @@ use tracing_subscriber::{Layer, Registry};
 
 /// A span or an event, with its fields as text.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) name: &'static str,
-    pub(crate) level: Level,
-    pub(crate) fields: BTreeMap<&'static str, String>,
+pub struct Seen {
+    pub name: &'static str,
+    pub level: Level,
+    pub fields: BTreeMap<&'static str, String>,
     /// The name of the span around it.
-    pub(crate) within: Option<&'static str>,
+    pub within: Option<&'static str>,
 }
 
 impl Seen {
@@ -28,11 +28,11 @@ impl Seen {
     }
 
     /// Returns a field, or an empty text if it was not recorded.
-    pub(crate) fn field(&self, name: &str) -> &str {
+    pub fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", |value| value)
     }
 
-    pub(crate) fn outcome(&self) -> &str {
+    pub fn outcome(&self) -> &str {
         self.field("keywright.outcome")
     }
 }
@@ -49,21 +49,21 @@ impl Visit for Seen {
 
 /// The spans that have ended, and the events, each in its order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Captured {
-    pub(crate) spans: Vec<Seen>,
-    pub(crate) events: Vec<Seen>,
+pub struct Captured {
+    pub spans: Vec<Seen>,
+    pub events: Vec<Seen>,
 }
 
 impl Captured {
     /// Returns the only span with this name.
     #[track_caller]
-    pub(crate) fn span(&self, name: &str) -> &Seen {
+    pub fn span(&self, name: &str) -> &Seen {
         only(&self.spans, name)
     }
 
     /// Returns the only event with this name.
     #[track_caller]
-    pub(crate) fn event(&self, name: &str) -> &Seen {
+    pub fn event(&self, name: &str) -> &Seen {
         only(&self.events, name)
     }
 }
@@ -124,7 +124,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Capture {
 }
 
 /// Runs `work`, and returns its value with the spans and events of this thread.
-pub(crate) fn captured<T>(work: impl FnOnce() -> T) -> (T, Captured) {
+pub fn captured<T>(work: impl FnOnce() -> T) -> (T, Captured) {
     let capture = Capture::default();
     let subscriber = Registry::default().with(capture.clone());
     let value = tracing::subscriber::with_default(subscriber, work);
