@@ -14,8 +14,10 @@ mod answers;
 pub mod capture;
 #[cfg(feature = "postgres")]
 pub mod database;
+mod expected_panics;
 pub mod faults;
 pub mod guide;
+pub mod header_rule;
 pub mod needs;
 #[cfg(feature = "postgres")]
 pub mod on_tokio;
@@ -25,6 +27,7 @@ mod random;
 pub mod recorded;
 #[cfg(feature = "file")]
 pub mod sealed;
+pub mod slow_search;
 pub mod store_lifecycle;
 pub mod stores;
 pub mod suite;
@@ -49,6 +52,7 @@ pub use crate::actors::{
     open_policy, plan_with, tenant, user,
 };
 pub use crate::answers::{chain, decided, denial, denied, missing, says, secret_of};
+pub use crate::expected_panics::silence_panics_in;
 pub use crate::random::{OutOfEntropy, Random, amount, new_seed, seed};
 pub use crate::time::{BEGINNING, DAY, HOUR, MOMENT, SECOND, start, time};
 pub use crate::tokens::{ALPHABET, check, drawing, render};

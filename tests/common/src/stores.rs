@@ -89,6 +89,19 @@ impl StoreKind {
         }
     }
 
+    /// Returns whether the store keeps its data when it is closed.
+    pub fn is_durable(self) -> bool {
+        match self {
+            Self::Memory => false,
+            #[cfg(feature = "file")]
+            Self::File => true,
+            #[cfg(feature = "postgres")]
+            Self::Cached => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres => true,
+        }
+    }
+
     /// Opens a new, empty store.
     pub fn open(self) -> Opened {
         match self {

@@ -1,37 +1,13 @@
-//! A slow and obviously right search: every end with every start.
+//! The scanner against a slow and obviously right search.
 
 use std::ops::Range;
 
-use keywright::Prefix;
 use keywright::scan::Scanner;
 
-use common::{ALPHABET, Random, check, seed};
+use common::slow_search::{assert_scanner_agrees, tokens};
+use common::{Random, seed};
 
 use super::{COLLIDING, overlapping, redacted, token};
-
-/// Returns whether a text is a whole token, by the grammar in the guide.
-fn is_token(text: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(text) else { return false };
-    let Some((prefix, body)) = text.rsplit_once('_') else { return false };
-    body.len() == 54
-        && body.chars().all(|c| ALPHABET.contains(c))
-        && Prefix::new(prefix).is_ok()
-        && text.ends_with(&check(&text[..text.len() - 6]))
-}
-
-/// Finds the longest token at each end.
-pub(crate) fn tokens(text: &[u8], prefixes: &[&str]) -> Vec<Range<usize>> {
-    let is_wanted = |start: usize, end: usize| {
-        let prefix = &text[start..end - 55];
-        prefixes.is_empty() || prefixes.iter().any(|wanted| wanted.as_bytes() == prefix)
-    };
-    let start = |end: usize| {
-        // Nothing longer than 87 bytes is a token.
-        let mut starts = end.saturating_sub(90)..end;
-        starts.find(|start| is_token(&text[*start..end]) && is_wanted(*start, end))
-    };
-    (0..=text.len()).filter_map(|end| Some(start(end)?..end)).collect()
-}
 
 /// Returns a text of tokens, parts of tokens, and bytes that are near to them.
 pub(crate) fn text(random: &Random) -> Vec<u8> {
@@ -72,27 +48,7 @@ fn t_d01_scanner_agrees_with_slow_reference() {
     for round in 0..4_000 {
         let text = text(&random);
         let prefixes: &[&str] = [&[][..], &["key", "acme_live"], &["a"]][round % 3];
-        let wanted = prefixes.iter().map(|prefix| Prefix::new(prefix).expect("a prefix"));
-        let scanner = Scanner::new().prefixes(wanted);
-        let expected = tokens(&text, prefixes);
-        let found: Vec<_> = scanner.find(&text).collect();
-        assert_eq!(found.len(), expected.len(), "{:?}", String::from_utf8_lossy(&text));
-        let mut clean = Vec::new();
-        let mut rest = 0;
-        for (found, range) in found.iter().zip(&expected) {
-            assert_eq!(found.range, range.start as u64..range.end as u64);
-            assert_eq!(found.token.expose().as_bytes(), &text[range.clone()]);
-            assert!(found.token.expose().starts_with(&found.display_prefix()));
-            clean.extend_from_slice(&text[rest..range.end - 38]);
-            clean.extend_from_slice(b"[redacted]");
-            rest = range.end;
-        }
-        clean.extend_from_slice(&text[rest..]);
-        assert_eq!(*scanner.redact_bytes(&text), *clean);
-        assert_eq!(scanner.find(&clean).count(), 0, "a redacted text has no token");
-        let whole = scanner.recognize(&text).is_some();
-        assert_eq!(whole, expected.contains(&(0..text.len())) && !text.is_empty());
-        count += expected.len();
+        count += assert_scanner_agrees(&text, prefixes);
     }
     assert!(count > 4_000, "only {count} tokens were tried");
 }

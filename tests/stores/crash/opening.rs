@@ -1,9 +1,8 @@
 //! Opens the file after a power cut and compares the content.
 
 use std::fs;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Once;
 
 use futures_lite::future::block_on;
 use keywright::store::{FileStore, StoreError, StoreErrorKind};
@@ -127,17 +126,5 @@ fn is_typed(error: &StoreError) -> bool {
 /// Silences the database's panics, which the store turns into errors, and those of a world whose store
 /// cannot be read; their messages would hide all other output.
 fn silence_database_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let usual = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            let is_expected = |place: &panic::Location<'_>| {
-                let places = ["/redb-", "tests/common/", "crash/lifecycle.rs"];
-                places.iter().any(|expected| place.file().contains(expected))
-            };
-            if !panic.location().is_some_and(is_expected) {
-                usual(panic);
-            }
-        }));
-    });
+    common::silence_panics_in(&["/redb-", "tests/common/", "crash/lifecycle.rs"]);
 }

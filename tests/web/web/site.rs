@@ -40,15 +40,6 @@ impl Site {
         self.tokens.get(name).unwrap_or_else(|| panic!("no token has the name {name}"))
     }
 
-    /// Returns all texts in the form of a token, with or without such a key.
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
-        let is_whole = |token: &&str| {
-            let (covered, check) = token.split_at(token.len() - 6);
-            common::check(covered) == check
-        };
-        self.tokens.values().map(String::as_str).filter(is_whole)
-    }
-
     /// Returns the key id of a token.
     pub(crate) fn id(&self, name: &str) -> KeyId {
         self.id_text(name).parse().expect("a key id")

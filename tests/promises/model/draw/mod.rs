@@ -2,9 +2,8 @@
 
 mod policy;
 
-use rand::RngExt;
-use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
 
 use crate::plain::{
     By, Damage, Edit, EventFilter, Expiry, HOUR, Id, METADATA, NAMES, NETWORKS, New, Op, Owner,
@@ -16,7 +15,7 @@ use crate::reference::{Key, Reference};
 const UNKNOWN: &str = "0000000000000000";
 
 pub(crate) struct Draw<'a> {
-    pub(crate) random: &'a mut StdRng,
+    pub(crate) random: &'a mut dyn Rng,
     pub(crate) reference: &'a Reference,
     /// Keys that were deleted.
     pub(crate) gone: &'a [Id],

@@ -54,7 +54,7 @@ impl Real {
 
     /// Returns whether the store can be closed and opened again.
     pub(crate) fn is_durable(&self) -> bool {
-        matches!(self.kind, StoreKind::File | StoreKind::Postgres)
+        self.kind.is_durable()
     }
 
     /// Performs an operation, and returns the id that was drawn for a new key or account.
