@@ -1,7 +1,7 @@
 //! The instructions of one check, for callgrind. `scripts/instructions` runs it.
 //!
 //! ```text
-//! instructions CASE CALLS
+//! instructions CASE CALLS [OBSERVER]
 //! ```
 //!
 //! It prepares the case in 64 stores, and calls [`counted`] for each, in which callgrind counts. The
@@ -39,7 +39,7 @@ const CASES: [Case; 9] = [
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let chosen = match &*arguments {
-        [name, calls] => {
+        [name, calls, observer @ ..] if observer.iter().all(|observer| observe(observer)) => {
             let case = CASES.iter().find(|(case, _)| case == name).map(|(_, case)| case);
             case.zip(calls.parse::<u32>().ok())
         }
@@ -49,6 +49,7 @@ fn main() -> ExitCode {
     let Some((case, calls)) = chosen else {
         let names = CASES.map(|(name, _)| name).join(", ");
         println!("run scripts/instructions, or this program with a case and calls: {names}");
+        println!("with the feature metrics: recorder; with the feature tracing: info or debug");
         return ExitCode::SUCCESS;
     };
     // The cache waits on its timers.
@@ -57,6 +58,31 @@ fn main() -> ExitCode {
     let _context = runtime.enter();
     (0..STORES).for_each(|_| case(calls / STORES));
     ExitCode::SUCCESS
+}
+
+/// Installs what observes the checks: a recorder of metrics, or a subscriber that formats spans of this level and
+/// throws them away. Returns false if the program was built without its feature.
+fn observe(observer: &str) -> bool {
+    match observer {
+        #[cfg(feature = "metrics")]
+        "recorder" => {
+            let recorder = metrics_util::debugging::DebuggingRecorder::new();
+            recorder.install().expect("there is no other recorder");
+            true
+        }
+        #[cfg(feature = "tracing")]
+        "info" | "debug" => {
+            let level = if observer == "debug" {
+                tracing_subscriber::filter::LevelFilter::DEBUG
+            } else {
+                tracing_subscriber::filter::LevelFilter::INFO
+            };
+            let spans = tracing_subscriber::fmt().with_max_level(level);
+            spans.with_writer(std::io::sink).init();
+            true
+        }
+        _ => false,
+    }
 }
 
 /// The function in which callgrind counts: `scripts/instructions` names it.
