@@ -137,9 +137,9 @@ impl Keywright {
     /// Publishes the metrics of this moment to the recorder of the crate `metrics`.
     ///
     /// Checks are counted in memory, and these counts and all gauges reach the recorder here.
-    /// [`Verifier::flush`] does the same, so a service that flushes every few seconds needs this method only to
-    /// be exact: call it before each scrape. A recorder gets the counts from the first call after it was
-    /// installed, so install it first.
+    /// [`Verifier::flush`] does the same, so a service that flushes every few seconds needs this
+    /// method only to be exact: call it before each scrape. A recorder gets the counts from the
+    /// first call after it was installed, so install it first.
     ///
     /// ```
     /// # use keywright::{Keywright, store::MemoryStore};

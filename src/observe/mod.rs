@@ -1,8 +1,8 @@
 //! Observation: the spans, events and metrics by which an operator sees the work of this crate.
 //!
 //! With the feature `tracing`, each piece of work has a span, and work that fails in the background has an
-//! event. With the feature `metrics`, both are counted. Without these features, every call into this module
-//! compiles to nothing.
+//! event. With the feature `metrics`, both are counted. Without these features, every call into
+//! this module compiles to nothing.
 //!
 //! Nothing here takes a token, a secret, or a free text of a caller. Names are constants, and codes come from
 //! closed sets. A caller chooses at most a well-formed key id, of 16 characters, and only spans have ids.

@@ -10,8 +10,8 @@ use crate::value::id::{KeyId, TenantId};
 pub(crate) enum Verdict<'a> {
     /// The key is accepted.
     Accepted { key: &'a KeyId, tenant: &'a TenantId },
-    /// The request is denied for this reason, with its number among all codes. The id is the presented one,
-    /// unless the credential is malformed.
+    /// The request is denied for this reason, with its number among all codes. The id is the
+    /// presented one, unless the credential is malformed.
     Denied { key: Option<KeyId>, reason: &'static str, number: usize },
     /// The credential could not be checked.
     Unavailable(&'static str),
